@@ -1,0 +1,86 @@
+package registry.agent.config;
+
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import java.util.SortedMap;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What an agent was told by defaults, files and flags, merged and checked. Names are Consul's (consul-api 8.2); a port of -1 is
+ * off.
+ *
+ * @param dataDir null only with {@code devMode}: then a temporary directory is used and removed
+ * @param nodeId empty: random at the first start, kept in the data directory
+ * @param bindAddr address that cluster ports listen on; {@code advertiseAddr} is what others are told
+ * @param clientAddrs addresses of the HTTP listener
+ * @param definitions services, checks and watches of all sources
+ */
+public record AgentConfig(
+        boolean devMode,
+        boolean server,
+        int bootstrapExpect,
+        @Nullable Path dataDir,
+        String datacenter,
+        String nodeName,
+        String nodeId,
+        SortedMap<String, String> nodeMeta,
+        String bindAddr,
+        String advertiseAddr,
+        String advertiseAddrWan,
+        List<String> clientAddrs,
+        Map<String, String> taggedAddresses,
+        Ports ports,
+        List<String> startJoin,
+        List<String> retryJoin,
+        Duration retryInterval,
+        int retryMax,
+        boolean rejoinAfterLeave,
+        Duration reconnectTimeout,
+        boolean leaveOnTerminate,
+        boolean skipLeaveOnInterrupt,
+        int raftMultiplier,
+        Duration leaveDrainTime,
+        String logLevel,
+        boolean logJson,
+        @Nullable Path logFile,
+        @Nullable Path pidFile,
+        boolean enableScriptChecks,
+        boolean enableLocalScriptChecks,
+        Duration checkUpdateInterval,
+        int checkOutputMaxSize,
+        boolean discardCheckOutput,
+        boolean disableHttpUnprintableCharFilter,
+        boolean enableDebug,
+        Duration defaultQueryTime,
+        Duration maxQueryTime,
+        Duration discoveryMaxStale,
+        Duration tombstoneTtl,
+        long raftSnapshotBytes,
+        HttpConfig http,
+        Limits limits,
+        Definitions definitions) {
+
+    /** Listening ports; -1 is off. */
+    public record Ports(int dns, int http, int https, int serfLan, int serfWan, int server) {}
+
+    /** {@code http_config}. */
+    public record HttpConfig(
+            List<String> blockEndpoints,
+            List<String> allowWriteHttpFrom,
+            SortedMap<String, String> responseHeaders,
+            boolean useCache,
+            int maxHeaderBytes,
+            List<String> allowedHosts) {}
+
+    /** {@code limits}; sizes in bytes. */
+    public record Limits(
+            int httpMaxConnsPerClient, int kvMaxValueSize, int txnMaxReqLen, int maxJsonBody) {}
+
+    /** What files define beside settings. */
+    public record Definitions(
+            List<ServiceDefinition> services,
+            List<CheckDefinition> checks,
+            List<WatchDefinition> watches) {}
+}

@@ -1,0 +1,5 @@
+/** What only the leader does: reconciling the catalogue with the gossip members. */
+@NullMarked
+package registry.server.leader;
+
+import org.jspecify.annotations.NullMarked;
