@@ -12,7 +12,7 @@ import java.util.Map;
  * @param params only those parameters that the method reads, by their name in the URL ({@code tag}, {@code node-meta}, {@code
  *     passing}, {@code pretty}, {@code recurse}, {@code keys}, {@code separator}, {@code raw}); a flag has the value ""
  * @param minIndex hold the question until its index is above this one; 0 answers at once
- * @param wait the longest hold, jitter included already; ignored when {@code minIndex} is 0
+ * @param maxWait the longest hold, jitter included already; ignored when {@code minIndex} is 0
  */
 public record Question(
         String method,
@@ -20,7 +20,7 @@ public record Question(
         Map<String, List<String>> params,
         Consistency consistency,
         long minIndex,
-        Duration wait) {
+        Duration maxWait) {
     public static final String CATALOG_NODES = "Catalog.ListNodes";
     public static final String CATALOG_SERVICES = "Catalog.ListServices";
     public static final String CATALOG_SERVICE_NODES = "Catalog.ServiceNodes";
