@@ -51,6 +51,7 @@ public final class NodeStore implements AutoCloseable {
     private final Map<String, ColumnFamilyHandle> families = new TreeMap<>();
     private final WriteOptions synced = new WriteOptions().setSync(true);
     private final WriteOptions unsynced = new WriteOptions();
+    private final SyncMarks marks = new SyncMarks();
 
     private NodeStore(Path dataDir) throws IOException {
         Path dir = dataDir.resolve("db");
@@ -147,17 +148,50 @@ public final class NodeStore implements AutoCloseable {
 
     /** Writes the batch; with {@code sync} it is on disk when this returns. A failure halts the process. */
     public void write(WriteBatch batch, boolean sync) {
+        long before = marks.written();
         try {
             db.write(sync ? synced : unsynced, batch);
+            wrote(before, sync);
         } catch (RocksDBException e) {
             throw halt(e);
         }
     }
 
+    /** A mark behind all writes that have returned: {@link #syncTo} makes them durable. */
+    public long mark() {
+        return marks.written();
+    }
+
+    /**
+     * Returns when everything written before the mark is on disk. Free when a synced write of anybody came after it; else callers
+     * that wait together share one sync. A failure halts the process.
+     */
+    public void syncTo(long mark) {
+        marks.syncTo(
+                mark,
+                () -> {
+                    try {
+                        db.syncWal();
+                    } catch (RocksDBException e) {
+                        throw halt(e);
+                    }
+                });
+    }
+
+    private void wrote(long before, boolean sync) {
+        if (sync) {
+            marks.synced(before);
+        } else {
+            marks.wrote();
+        }
+    }
+
     /** Writes one row; see {@link #write}. */
     public void put(String family, byte[] key, byte[] value, boolean sync) {
+        long before = marks.written();
         try {
             db.put(family(family), sync ? synced : unsynced, key, value);
+            wrote(before, sync);
         } catch (RocksDBException e) {
             throw halt(e);
         }
@@ -165,8 +199,10 @@ public final class NodeStore implements AutoCloseable {
 
     /** Removes one row; see {@link #write}. */
     public void delete(String family, byte[] key, boolean sync) {
+        long before = marks.written();
         try {
             db.delete(family(family), sync ? synced : unsynced, key);
+            wrote(before, sync);
         } catch (RocksDBException e) {
             throw halt(e);
         }
