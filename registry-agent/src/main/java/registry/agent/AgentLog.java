@@ -26,8 +26,9 @@ import org.slf4j.LoggerFactory;
 import registry.api.json.Json;
 
 /**
- * Consul's log lines on standard output: {@code 2026-11-22T11:59:59.556Z [INFO]  agent.http: message: key=value}. Logback finds it
- * as its configurator, so that nothing is read from files; until {@link #configure} was called only warnings are shown.
+ * Consul's log lines on standard output: {@code 2026-11-22T11:59:59.556Z [INFO] agent.http:
+ * message: key=value}. Logback finds it as its configurator, so that nothing is read from files;
+ * until {@link #configure} was called only warnings are shown.
  */
 public final class AgentLog extends ContextAwareBase implements Configurator {
     private static final DateTimeFormatter TIME =
@@ -72,7 +73,10 @@ public final class AgentLog extends ContextAwareBase implements Configurator {
         setLevel(level);
     }
 
-    /** Changes the level of the program's own loggers; libraries stay at warnings until trace is asked for. */
+    /**
+     * Changes the level of the program's own loggers; libraries stay at warnings until trace is
+     * asked for.
+     */
     static void setLevel(String level) {
         setLevel((LoggerContext) LoggerFactory.getILoggerFactory(), parse(level));
     }
@@ -88,11 +92,13 @@ public final class AgentLog extends ContextAwareBase implements Configurator {
     }
 
     private static void setLevel(LoggerContext context, Level level) {
-        Level libraries = level.isGreaterOrEqual(Level.WARN) || level == Level.TRACE ? level : Level.WARN;
+        Level libraries =
+                level.isGreaterOrEqual(Level.WARN) || level == Level.TRACE ? level : Level.WARN;
         context.getLogger(org.slf4j.Logger.ROOT_LOGGER_NAME).setLevel(libraries);
         context.getLogger("registry").setLevel(level);
         // these two report each lost connection and each election step as an error of their own
-        context.getLogger("com.alipay.sofa.jraft").setLevel(level == Level.TRACE ? Level.DEBUG : Level.ERROR);
+        context.getLogger("com.alipay.sofa.jraft")
+                .setLevel(level == Level.TRACE ? Level.DEBUG : Level.ERROR);
         context.getLogger("org.jgroups").setLevel(level == Level.TRACE ? Level.DEBUG : Level.ERROR);
     }
 
@@ -112,14 +118,18 @@ public final class AgentLog extends ContextAwareBase implements Configurator {
         context.getLogger(org.slf4j.Logger.ROOT_LOGGER_NAME).addAppender(appender);
     }
 
-    /** {@code registry.agent.http.HttpApi} is {@code agent.http}; {@code registry.server.raft…} is {@code agent.server.raft}. */
+    /**
+     * {@code registry.agent.http.HttpApi} is {@code agent.http}; {@code registry.server.raft…} is
+     * {@code agent.server.raft}.
+     */
     static String subsystem(String logger) {
         int dot = logger.lastIndexOf('.');
         String name = dot < 0 ? logger : logger.substring(0, dot);
         if (name.startsWith("registry.agent")) {
             return name.substring("registry.".length());
         }
-        return "agent." + (name.startsWith("registry.") ? name.substring("registry.".length()) : name);
+        return "agent."
+                + (name.startsWith("registry.") ? name.substring("registry.".length()) : name);
     }
 
     private static String word(Level level) {
