@@ -1,6 +1,7 @@
 package registry.haproxy;
 
 import java.io.IOException;
+import java.lang.ProcessBuilder.Redirect;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -27,16 +28,21 @@ final class HaproxyProcess implements AutoCloseable {
     private final HaproxyConfig haproxy;
     private final Path masterSocket;
     private final Master master;
+    private final Redirect output;
     private volatile @Nullable ProcessHandle handle;
     private volatile boolean closed;
     private Duration pause = Duration.ofMillis(100);
     private long notBefore = System.nanoTime();
     private long startedAt = notBefore;
 
-    HaproxyProcess(HaproxyConfig haproxy, Path masterSocket, Master master) {
+    /**
+     * @param output where HAProxy's own messages go
+     */
+    HaproxyProcess(HaproxyConfig haproxy, Path masterSocket, Master master, Redirect output) {
         this.haproxy = haproxy;
         this.masterSocket = masterSocket;
         this.master = master;
+        this.output = output;
     }
 
     /** Starts HAProxy unless it runs or has only just failed to. */
@@ -81,9 +87,9 @@ final class HaproxyProcess implements AutoCloseable {
                         haproxy.config().toString());
         Process process =
                 new ProcessBuilder(command)
-                        .redirectInput(ProcessBuilder.Redirect.from(Path.of("/dev/null").toFile()))
-                        .redirectOutput(ProcessBuilder.Redirect.INHERIT)
-                        .redirectError(ProcessBuilder.Redirect.INHERIT)
+                        .redirectInput(Redirect.from(Path.of("/dev/null").toFile()))
+                        .redirectOutput(output)
+                        .redirectError(output)
                         .start();
         handle = process.toHandle();
         startedAt = System.nanoTime();

@@ -1,6 +1,7 @@
 package registry.haproxy;
 
 import java.io.IOException;
+import java.lang.ProcessBuilder.Redirect;
 import java.nio.channels.FileChannel;
 import java.nio.channels.FileLock;
 import java.nio.channels.OverlappingFileLockException;
@@ -26,9 +27,10 @@ final class Renderer implements AutoCloseable {
 
     /**
      * @param supervise whether HAProxy is ours to start and to stop
+     * @param haproxyOutput where the messages of a HAProxy that is ours go
      * @throws IOException when the data folder cannot be used, also because another companion does
      */
-    Renderer(RendererConfig config, boolean supervise) throws IOException {
+    Renderer(RendererConfig config, boolean supervise, Redirect haproxyOutput) throws IOException {
         Clock clock = Clock.systemUTC();
         Path data = config.dataDir();
         Files.createDirectories(data);
@@ -39,7 +41,7 @@ final class Renderer implements AutoCloseable {
                 masterSocket == null ? null : new Master(new UnixRuntimeApi(masterSocket, SOCKET));
         process =
                 supervise && masterSocket != null && master != null
-                        ? new HaproxyProcess(haproxy, masterSocket, master)
+                        ? new HaproxyProcess(haproxy, masterSocket, master, haproxyOutput)
                         : null;
         DesiredState desired = new DesiredState(data.resolve(LAST_GOOD), clock);
         engine =

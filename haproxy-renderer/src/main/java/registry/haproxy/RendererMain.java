@@ -112,7 +112,7 @@ public final class RendererMain implements Runnable {
         @Override
         public Integer call() throws IOException, InterruptedException {
             RendererConfig config = common.read();
-            var renderer = new Renderer(config, exec);
+            var renderer = new Renderer(config, exec, ProcessBuilder.Redirect.INHERIT);
             Runtime.getRuntime()
                     .addShutdownHook(Thread.ofPlatform().unstarted(() -> stop(renderer)));
             Hangup.handle(() -> reread(renderer));

@@ -11,7 +11,10 @@ import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicInteger;
 
-/** A backend that answers every request with its name, and that can die as a killed process does: all its sockets at once. */
+/**
+ * A backend that answers every request with its name, and that can die as a killed process does:
+ * all its sockets at once.
+ */
 final class BackendServer implements AutoCloseable {
     private final String name;
     private final int port;
@@ -71,7 +74,12 @@ final class BackendServer implements AutoCloseable {
                     requests.incrementAndGet();
                 }
                 boolean close = text.contains("connection: close");
-                String reply = "HTTP/1.1 200 OK\r\nContent-Length: " + name.length() + (close ? "\r\nConnection: close" : "") + "\r\n\r\n" + name;
+                String reply =
+                        "HTTP/1.1 200 OK\r\nContent-Length: "
+                                + name.length()
+                                + (close ? "\r\nConnection: close" : "")
+                                + "\r\n\r\n"
+                                + name;
                 socket.getOutputStream().write(reply.getBytes(StandardCharsets.US_ASCII));
                 if (close) {
                     return;

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import java.io.IOException;
+import java.lang.ProcessBuilder.Redirect;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -37,7 +38,11 @@ class CompanionTest {
     }
 
     private void start(String service) throws IOException {
-        renderer = new Renderer(config(service), true);
+        renderer =
+                new Renderer(
+                        config(service),
+                        true,
+                        Redirect.appendTo(folder.resolve("haproxy.log").toFile()));
         renderer.start();
     }
 
@@ -72,8 +77,11 @@ class CompanionTest {
     /** Who serves in the running HAProxy, as {@code port}s. */
     private Set<Integer> serving(String backend) {
         Set<Integer> ports = new TreeSet<>();
-        try (RuntimeApi.Session session = new UnixRuntimeApi(folder.resolve("ha.sock"), Duration.ofSeconds(2)).connect()) {
-            for (Slot slot : Slot.parse(session.send("show servers state")).getOrDefault(backend, List.of())) {
+        try (RuntimeApi.Session session =
+                new UnixRuntimeApi(folder.resolve("ha.sock"), Duration.ofSeconds(2)).connect()) {
+            for (Slot slot :
+                    Slot.parse(session.send("show servers state"))
+                            .getOrDefault(backend, List.of())) {
                 if (slot.isInService()) {
                     ports.add(slot.endpoint().port());
                 }
@@ -104,7 +112,11 @@ class CompanionTest {
         awaitServing(20001, 20002, 20003);
         registry.remove("web", "w1");
         awaitServing(20002, 20003);
-        await().atMost(5, SECONDS).untilAsserted(() -> assertThat(file()).contains(":20002 id", ":20003 id").doesNotContain("20001"));
+        await().atMost(5, SECONDS)
+                .untilAsserted(() ->
+                        assertThat(file())
+                                .contains(":20002 id", ":20003 id")
+                                .doesNotContain("20001"));
     }
 
     @Test
@@ -123,7 +135,9 @@ class CompanionTest {
                 two.kill();
                 before = load.sent();
                 await().atMost(10, SECONDS).until(() -> state("web", two.port()) == 0);
-                assertThat(load.sent() - before).as("requests until HAProxy had it out").isLessThan(600);
+                assertThat(load.sent() - before)
+                        .as("requests until HAProxy had it out")
+                        .isLessThan(600);
                 await().atMost(10, SECONDS).until(() -> load.sent() > 600);
                 load.close();
                 assertThat(load.failures()).isEmpty();
@@ -132,7 +146,8 @@ class CompanionTest {
     }
 
     private int state(String backend, int port) throws IOException {
-        try (RuntimeApi.Session session = new UnixRuntimeApi(folder.resolve("ha.sock"), Duration.ofSeconds(2)).connect()) {
+        try (RuntimeApi.Session session =
+                new UnixRuntimeApi(folder.resolve("ha.sock"), Duration.ofSeconds(2)).connect()) {
             return Slot.parse(session.send("show servers state " + backend)).get(backend).stream()
                     .filter(slot -> slot.endpoint().port() == port)
                     .mapToInt(Slot::operational)

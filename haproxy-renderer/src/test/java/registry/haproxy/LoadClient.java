@@ -14,7 +14,10 @@ import java.util.concurrent.Phaser;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.LockSupport;
 
-/** Open-loop load: so many new connections a second, each with one request, whether the last ones were answered or not. */
+/**
+ * Open-loop load: so many new connections a second, each with one request, whether the last ones
+ * were answered or not.
+ */
 final class LoadClient implements AutoCloseable {
     private final int port;
     private final Thread pacer;
@@ -45,8 +48,12 @@ final class LoadClient implements AutoCloseable {
         try (var socket = new Socket()) {
             socket.connect(new InetSocketAddress(InetAddress.getLoopbackAddress(), port), 10_000);
             socket.setSoTimeout(10_000);
-            socket.getOutputStream().write("GET / HTTP/1.1\r\nHost: test\r\nConnection: close\r\n\r\n".getBytes(StandardCharsets.US_ASCII));
-            String reply = new String(socket.getInputStream().readAllBytes(), StandardCharsets.US_ASCII);
+            socket.getOutputStream()
+                    .write(
+                            "GET / HTTP/1.1\r\nHost: test\r\nConnection: close\r\n\r\n"
+                                    .getBytes(StandardCharsets.US_ASCII));
+            String reply =
+                    new String(socket.getInputStream().readAllBytes(), StandardCharsets.US_ASCII);
             if (!reply.startsWith("HTTP/1.1 200")) {
                 failures.add(reply.lines().findFirst().orElse("nothing"));
                 return;

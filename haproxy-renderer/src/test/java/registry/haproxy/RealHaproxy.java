@@ -15,10 +15,17 @@ final class RealHaproxy {
 
     /** The program; a test without it fails, because a skipped one shows nothing. */
     static String binary() {
-        return List.of("/usr/sbin/haproxy", "/usr/local/sbin/haproxy", "/usr/bin/haproxy", "/usr/local/bin/haproxy").stream()
+        return List.of(
+                        "/usr/sbin/haproxy",
+                        "/usr/local/sbin/haproxy",
+                        "/usr/bin/haproxy",
+                        "/usr/local/bin/haproxy")
+                .stream()
                 .filter(path -> Files.isExecutable(Path.of(path)))
                 .findFirst()
-                .orElseThrow(() -> new AssertionError("HAProxy is not installed, and this test needs it: apt-get install haproxy"));
+                .orElseThrow(() ->
+                        new AssertionError(
+                                "HAProxy is not installed, and this test needs it: apt-get install haproxy"));
     }
 
     static int freePort() {
@@ -32,7 +39,8 @@ final class RealHaproxy {
     /** A session with the worker, if one answers. */
     static Optional<String> ask(Path socket, String command) {
         try {
-            return Optional.of(new UnixRuntimeApi(socket, java.time.Duration.ofSeconds(5)).ask(command));
+            return Optional.of(
+                    new UnixRuntimeApi(socket, java.time.Duration.ofSeconds(5)).ask(command));
         } catch (IOException e) {
             return Optional.empty();
         }

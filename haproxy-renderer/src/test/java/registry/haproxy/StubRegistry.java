@@ -13,7 +13,10 @@ import java.util.Map;
 import java.util.concurrent.Executors;
 import registry.api.json.GoDuration;
 
-/** An agent that speaks the blocking queries of {@code /v1/health/service}, on a port that stays its own while it is away. */
+/**
+ * An agent that speaks the blocking queries of {@code /v1/health/service}, on a port that stays its
+ * own while it is away.
+ */
 final class StubRegistry implements AutoCloseable {
     private final Map<String, Map<String, String>> services = new HashMap<>();
     private int port;
@@ -26,7 +29,8 @@ final class StubRegistry implements AutoCloseable {
     }
 
     synchronized void start() throws IOException {
-        server = HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), port), 0);
+        server =
+                HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), port), 0);
         port = server.getAddress().getPort();
         server.setExecutor(Executors.newVirtualThreadPerTaskExecutor());
         server.createContext("/v1/health/service/", this::answer);
@@ -101,7 +105,9 @@ final class StubRegistry implements AutoCloseable {
         synchronized (this) {
             requests++;
             long asked = Long.parseLong(query.getOrDefault("index", "0"));
-            long end = System.nanoTime() + GoDuration.parse(query.getOrDefault("wait", "5m")).toNanos();
+            long end =
+                    System.nanoTime()
+                            + GoDuration.parse(query.getOrDefault("wait", "5m")).toNanos();
             HttpServer mine = server;
             while (asked > 0 && index <= asked && server == mine && System.nanoTime() < end) {
                 try {
@@ -115,7 +121,12 @@ final class StubRegistry implements AutoCloseable {
                 return;
             }
             now = index;
-            body = ("[" + String.join(",", services.getOrDefault(service, Map.of()).values()) + "]").getBytes(StandardCharsets.UTF_8);
+            body =
+                    ("["
+                                    + String.join(
+                                            ",", services.getOrDefault(service, Map.of()).values())
+                                    + "]")
+                            .getBytes(StandardCharsets.UTF_8);
         }
         exchange.getResponseHeaders().set("X-Consul-Index", Long.toString(now));
         exchange.sendResponseHeaders(200, body.length);
