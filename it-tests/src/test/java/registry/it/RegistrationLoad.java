@@ -11,6 +11,7 @@ import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.locks.LockSupport;
 import org.awaitility.Awaitility;
 import registry.api.client.RegistryClient;
 
@@ -21,6 +22,7 @@ import registry.api.client.RegistryClient;
  */
 final class RegistrationLoad implements AutoCloseable {
     private static final int THREADS = 12;
+    private static final Duration PAUSE = Duration.ofMillis(5);
     private static final Duration PATIENCE = Duration.ofSeconds(20);
 
     /** Names per thread: each gets its next number again and again, as re-registrations do. */
@@ -120,41 +122,47 @@ final class RegistrationLoad implements AutoCloseable {
         return answer.status() == 404 ? JSON.createArrayNode() : JSON.readTree(answer.body());
     }
 
-    /** One thread's writes, until it is stopped or the agent is gone. */
+    /** One thread's writes until it is stopped; while nobody listens it tries again. */
     private void write(int id) {
         try (var client = new RegistryClient(agent.client().agent(), null)) {
             while (running) {
-                int number = ++next[id];
-                String name = id + "-" + (number / 3) % NAMES;
-                switch (number % 3) {
-                    case 0 ->
-                            put(
-                                    client,
-                                    "kv/" + name,
-                                    number,
-                                    "/v1/kv/load/" + name,
-                                    Integer.toString(number));
-                    case 1 ->
-                            put(
-                                    client,
-                                    "catalog/" + name,
-                                    number,
-                                    "/v1/catalog/register",
-                                    CATALOG.formatted(name, name, number));
-                    default ->
-                            put(
-                                    client,
-                                    "local/" + name,
-                                    number,
-                                    "/v1/agent/service/register",
-                                    "{'Name':'local','ID':'%s','Meta':{'number':'%d'}}"
-                                            .formatted(name, number));
+                try {
+                    writeNext(client, id);
+                } catch (IOException gone) {
+                    // Not yet up, or killed: this write stays without an answer.
+                    LockSupport.parkNanos(PAUSE.toNanos());
                 }
             }
-        } catch (IOException gone) {
-            // The agent was killed: its last request stays without an answer.
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
+        }
+    }
+
+    private void writeNext(RegistryClient client, int id) throws IOException, InterruptedException {
+        int number = ++next[id];
+        String name = id + "-" + (number / 3) % NAMES;
+        switch (number % 3) {
+            case 0 ->
+                    put(
+                            client,
+                            "kv/" + name,
+                            number,
+                            "/v1/kv/load/" + name,
+                            Integer.toString(number));
+            case 1 ->
+                    put(
+                            client,
+                            "catalog/" + name,
+                            number,
+                            "/v1/catalog/register",
+                            CATALOG.formatted(name, name, number));
+            default ->
+                    put(
+                            client,
+                            "local/" + name,
+                            number,
+                            "/v1/agent/service/register",
+                            LOCAL.formatted(name, number));
         }
     }
 
