@@ -38,8 +38,9 @@ final class ConformanceIT {
                     "catalog",
                     "health",
                     "kv",
-                    "blocking");
-    private static final Duration PATIENCE = Duration.ofMinutes(2);
+                    "blocking",
+                    "cli");
+    private static final Duration PATIENCE = Duration.ofMinutes(4);
     private static final ObjectMapper JSON = new ObjectMapper();
 
     /** One call and how our answer differs from Consul's. */
@@ -100,6 +101,8 @@ final class ConformanceIT {
                             "run",
                             "--http",
                             "http://" + agent.http(),
+                            "--bin",
+                            Launcher.registry().toString(),
                             "--out",
                             answers.toString(),
                             "--only",
