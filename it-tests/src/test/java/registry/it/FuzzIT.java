@@ -68,15 +68,13 @@ final class FuzzIT {
             keep(agent);
             // The first fifth warms up: code and buffers that are there for good are no leak.
             send(agent, new FuzzInputs(random, CAPTURES), count / 5, judge);
+            assertFaultless(agent, judge, seed);
             tidy(agent);
             long before = residentAfterCollection(agent);
 
             List<Socket> slow = openSlowSenders(agent);
             send(agent, new FuzzInputs(random, CAPTURES), count - count / 5, judge);
-            assertThat(agent.isAlive())
-                    .as("agent lives, seed %d\n%s", seed, agent.logTail())
-                    .isTrue();
-            assertThat(judge.faults).as("faults, seed %d\n%s", seed, agent.logTail()).isEmpty();
+            assertFaultless(agent, judge, seed);
             awaitHungUp(slow);
             tidy(agent);
             long after = residentAfterCollection(agent);
@@ -97,6 +95,13 @@ final class FuzzIT {
             agent.restart();
             assertKept(agent);
         }
+    }
+
+    private static void assertFaultless(LauncherProcess agent, Judge judge, long seed) {
+        assertThat(agent.isAlive()).as("agent lives, seed %d\n%s", seed, agent.logTail()).isTrue();
+        assertThat(judge.faults)
+                .as("faults of %d inputs, seed %d\n%s", judge.sent.get(), seed, agent.logTail())
+                .isEmpty();
     }
 
     /** What must survive. */

@@ -22,6 +22,7 @@ import registry.api.client.RegistryClient;
  */
 final class RegistrationLoad implements AutoCloseable {
     private static final int THREADS = 12;
+    private static final int SHOWN = 10;
     private static final Duration PAUSE = Duration.ofMillis(5);
     private static final Duration PATIENCE = Duration.ofSeconds(20);
 
@@ -78,7 +79,10 @@ final class RegistrationLoad implements AutoCloseable {
                 .until(() -> acknowledged.get() >= until);
     }
 
-    /** What was acknowledged and is not to be read any more, in words. */
+    /**
+     * What was acknowledged and is not to be read any more, in words; not all of it when it is
+     * much.
+     */
     List<String> missing() throws IOException, InterruptedException {
         var missing = new ArrayList<String>();
         Map<String, Integer> present = present();
@@ -88,7 +92,12 @@ final class RegistrationLoad implements AutoCloseable {
                 missing.add(name + ": acknowledged " + number + ", found " + there);
             }
         });
-        return missing;
+        if (missing.size() <= SHOWN) {
+            return missing;
+        }
+        var some = new ArrayList<>(missing.subList(0, SHOWN));
+        some.add("... " + missing.size() + " of " + last.size() + " in all");
+        return some;
     }
 
     /** Numbers as the agent shows them now; a local service must be in the catalogue too. */
