@@ -59,6 +59,10 @@ final class ArticleIT {
             echo "$@" >>/tmp/service.log
             """;
 
+    /** The sandbox has no way out: whatever is sent to an address of elsewhere is counted here. */
+    private static final String PACKETS_WITHOUT_ROUTE =
+            "awk '/^Ip:/ && !c {for (i = 1; i <= NF; i++) if ($i == \"OutNoRoutes\") c = i; next} /^Ip:/ {print $c}' /proc/net/snmp";
+
     private final List<Process> running = new ArrayList<>();
     private Sandbox sandbox;
 
@@ -134,6 +138,9 @@ final class ArticleIT {
         await().atMost(5, SECONDS)
                 .untilAsserted(() -> assertThat(reloads()).as(log("watch")).isGreaterThan(before));
         assertThat(watch.isAlive()).as("the watch goes on\n%s", log("watch")).isTrue();
+        assertThat(ask(PACKETS_WITHOUT_ROUTE))
+                .as("packets that wanted to leave this machine")
+                .isEqualTo("0");
     }
 
     private String checkStatus() {
