@@ -15,11 +15,17 @@ agent=
 trap 'if [ -n "$agent" ]; then kill -9 "$agent"; fi 2>/dev/null; rm -rf "$work"' EXIT
 trap 'exit 130' INT TERM
 
+last_words() {
+    grep -v 'AOT' "$work/log" | tail -n 1
+}
+
 skip() {
     echo "no AOT cache: $1" >&2
     rm -f "$cache" "$cache.config" "$cache.jdk"
     exit 0
 }
+
+command -v curl >/dev/null || skip "curl is not installed"
 
 # Five ports below the range of outgoing connections: HTTP, DNS, RPC, gossip, gossip over the WAN.
 # curl answers 7 where nobody listens.
@@ -42,7 +48,7 @@ tries=0
 until leader=$(curl -sf -m 2 "$api/status/leader") && [ "$leader" != '""' ]; do
     tries=$((tries + 1))
     if ! kill -0 "$agent" 2>/dev/null || [ $tries -gt 150 ]; then
-        skip "the agent did not start: $(tail -n 1 "$work/log")"
+        skip "the agent did not start: $(last_words)"
     fi
     sleep 0.2
 done
@@ -79,5 +85,5 @@ while kill -0 "$agent" 2>/dev/null; do
     sleep 0.2
 done
 agent=
-[ -s "$cache" ] || skip "the training run left none: $(tail -n 1 "$work/log")"
+[ -s "$cache" ] || skip "the training run left none: $(last_words)"
 printf '%s\n' "$jdk_build" >"$cache.jdk"

@@ -3,7 +3,9 @@ package registry.api;
 import com.fasterxml.jackson.annotation.JsonInclude;
 import org.jspecify.annotations.Nullable;
 
-/** A key and its value; {@code value} is null when empty, {@code flags} an unsigned 64-bit number. */
+/**
+ * A key and its value; {@code value} is null when empty, {@code flags} an unsigned 64-bit number.
+ */
 public record KvPair(
         long lockIndex,
         String key,

@@ -3,7 +3,10 @@ package registry.api;
 import com.fasterxml.jackson.annotation.JsonGetter;
 import java.util.Map;
 
-/** The empty mesh block that clients of Consul expect in each service: {@code {"MeshGateway":{},"Expose":{}}}. */
+/**
+ * The empty mesh block that clients of Consul expect in each service: {@code
+ * {"MeshGateway":{},"Expose":{}}}.
+ */
 public record MeshProxy() {
     static final MeshProxy NONE = new MeshProxy();
 

@@ -28,8 +28,8 @@ import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The JSON of the API: Consul's names made from record components, durations as Go text, {@code <>&} escaped as Go does, map keys
- * sorted, input case-insensitive and at most 64 levels deep.
+ * The JSON of the API: Consul's names made from record components, durations as Go text, {@code
+ * <>&} escaped as Go does, map keys sorted, input case-insensitive and at most 64 levels deep.
  */
 public final class Json {
     public static final int MAX_DEPTH = 64;
@@ -139,7 +139,8 @@ public final class Json {
                     try {
                         yield GoDuration.parse(in.getText());
                     } catch (IllegalArgumentException e) {
-                        throw context.weirdStringException(in.getText(), Duration.class, e.getMessage());
+                        throw context.weirdStringException(
+                                in.getText(), Duration.class, e.getMessage());
                     }
                 }
                 default -> (Duration) context.handleUnexpectedToken(Duration.class, in);
@@ -178,7 +179,10 @@ public final class Json {
         }
     }
 
-    /** Go's json.Indent with four blanks: {@code "Key": value}, empty lists and objects stay on their line. */
+    /**
+     * Go's json.Indent with four blanks: {@code "Key": value}, empty lists and objects stay on
+     * their line.
+     */
     private static final class GoIndent extends DefaultPrettyPrinter {
         private static final long serialVersionUID = 1L;
         private static final DefaultIndenter FOUR = new DefaultIndenter("    ", "\n");

@@ -8,9 +8,11 @@ import java.util.Map;
  * A read, and how long to hold it until its answer has changed.
  *
  * @param method one of the constants here
- * @param name the node, service, key, prefix or state word asked about; empty where the method takes none
- * @param params only those parameters that the method reads, by their name in the URL ({@code tag}, {@code node-meta}, {@code
- *     passing}, {@code pretty}, {@code recurse}, {@code keys}, {@code separator}, {@code raw}); a flag has the value ""
+ * @param name the node, service, key, prefix or state word asked about; empty where the method
+ *     takes none
+ * @param params only those parameters that the method reads, by their name in the URL ({@code tag},
+ *     {@code node-meta}, {@code passing}, {@code pretty}, {@code recurse}, {@code keys}, {@code
+ *     separator}, {@code raw}); a flag has the value ""
  * @param minIndex hold the question until its index is above this one; 0 answers at once
  * @param maxWait the longest hold, jitter included already; ignored when {@code minIndex} is 0
  */
@@ -31,7 +33,10 @@ public record Question(
     public static final String HEALTH_STATE = "Health.ChecksInState";
     public static final String HEALTH_SERVICE = "Health.ServiceNodes";
 
-    /** A key, with {@code recurse} all pairs below a prefix, with {@code keys} their names; {@code raw} is the bare value. */
+    /**
+     * A key, with {@code recurse} all pairs below a prefix, with {@code keys} their names; {@code
+     * raw} is the bare value.
+     */
     public static final String KV_GET = "KV.Get";
 
     /** A question that is answered at once. */
