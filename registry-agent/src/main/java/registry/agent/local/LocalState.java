@@ -34,7 +34,6 @@ import registry.api.HealthCheck;
 import registry.api.Node;
 import registry.server.rpc.Servers;
 
-<<<<<<< HEAD
 /**
  * The services and checks that this node owns, with their results; kept in RocksDB. Safe for any
  * thread: the tables are {@link Entries}, whose lock is held for memory only; what a change writes
@@ -72,10 +71,6 @@ public final class LocalState implements AutoCloseable {
     private static final DateTimeFormatter TIME =
             DateTimeFormatter.ofPattern("yyyy-MM-dd'T'HH:mm:ss.SSS'Z'").withZone(ZoneOffset.UTC);
 
-=======
-/** The services and checks that this node owns, with their results; kept in RocksDB. */
-public final class LocalState {
->>>>>>> main
     /**
      * Where a definition came from: a file's wins over the API's of the same id, and is forgotten
      * when the file forgets it.
@@ -310,7 +305,6 @@ public final class LocalState {
      */
     public void addService(
             ServiceDefinition definition, Source source, boolean replaceExistingChecks) {
-<<<<<<< HEAD
         List<CheckDefinition> checks = CheckIds.ofService(definition);
         Addresses.validate(definition);
         checks.forEach(check -> admit(check, source));
@@ -330,9 +324,6 @@ public final class LocalState {
             pushNow(group);
             store.syncTo(mark);
         }
-=======
-        throw new IllegalStateException("contract");
->>>>>>> main
     }
 
     /** Removes a service and its checks; false when there is none. */
