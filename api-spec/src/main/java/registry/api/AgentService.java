@@ -5,7 +5,10 @@ import java.util.List;
 import java.util.SortedMap;
 import org.jspecify.annotations.Nullable;
 
-/** A service instance as the agent that owns it shows it. {@code contentHash} only in the answer for a single one. */
+/**
+ * A service instance as the agent that owns it shows it. {@code contentHash} only in the answer for
+ * a single one.
+ */
 public record AgentService(
         @JsonInclude(JsonInclude.Include.NON_EMPTY) String kind,
         String id,

@@ -1,8 +1,9 @@
 package registry.api;
 
 /**
- * A refusal that crosses rings: thrown by servers and agents, translated once at each edge (HTTP status, exit code). The
- * message is what the user reads; where a client may match it, it is Consul's text.
+ * A refusal that crosses rings: thrown by servers and agents, translated once at each edge (HTTP
+ * status, exit code). The message is what the user reads; where a client may match it, it is
+ * Consul's text.
  */
 public final class ApiException extends RuntimeException {
     private static final long serialVersionUID = 1L;

@@ -5,8 +5,8 @@ import java.util.SortedMap;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The body of {@code PUT /v1/catalog/register}: a node and, in the same atomic step, one instance and any checks. Missing text
- * is the empty string; the indexes inside are ignored.
+ * The body of {@code PUT /v1/catalog/register}: a node and, in the same atomic step, one instance
+ * and any checks. Missing text is the empty string; the indexes inside are ignored.
  */
 public record CatalogRegistration(
         String datacenter,

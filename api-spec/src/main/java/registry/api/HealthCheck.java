@@ -3,8 +3,8 @@ package registry.api;
 import java.util.List;
 
 /**
- * A check and its present result, bound to a node and, when {@code serviceId} is not empty, to one of its instances. Source:
- * developer.hashicorp.com/consul/api-docs/health
+ * A check and its present result, bound to a node and, when {@code serviceId} is not empty, to one
+ * of its instances. Source: developer.hashicorp.com/consul/api-docs/health
  */
 public record HealthCheck(
         String node,

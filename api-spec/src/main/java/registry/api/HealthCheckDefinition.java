@@ -9,8 +9,8 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
- * How an external monitor is to run a catalogue check; servers only store it. Only members that are set are written, durations
- * as Go text. Source: developer.hashicorp.com/consul/api-docs/catalog
+ * How an external monitor is to run a catalogue check; servers only store it. Only members that are
+ * set are written, durations as Go text. Source: developer.hashicorp.com/consul/api-docs/catalog
  */
 @JsonInclude(JsonInclude.Include.NON_DEFAULT)
 public record HealthCheckDefinition(
@@ -35,6 +35,6 @@ public record HealthCheckDefinition(
         @Nullable Duration ttl) {
     public static final HealthCheckDefinition NONE =
             new HealthCheckDefinition(
-                    null, null, null, null, null, null, null, false, null, 0, null, null, null, null,
-                    false, null, null, null);
+                    null, null, null, null, null, null, null, false, null, 0, null, null, null,
+                    null, false, null, null, null);
 }

@@ -2,7 +2,10 @@ package registry.api;
 
 import java.util.SortedMap;
 
-/** A gossip member. {@code status}: 0 none, 1 alive, 2 leaving, 3 left, 4 failed. Source: consul-api 3.5. */
+/**
+ * A gossip member. {@code status}: 0 none, 1 alive, 2 leaving, 3 left, 4 failed. Source: consul-api
+ * 3.5.
+ */
 public record Member(
         String name,
         String addr,

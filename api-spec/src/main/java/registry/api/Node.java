@@ -4,8 +4,8 @@ import java.util.SortedMap;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A node of the catalogue. {@code id} is a UUID or empty; maps are null when the registration had none. Source:
- * developer.hashicorp.com/consul/api-docs/catalog
+ * A node of the catalogue. {@code id} is a UUID or empty; maps are null when the registration had
+ * none. Source: developer.hashicorp.com/consul/api-docs/catalog
  */
 public record Node(
         String id,

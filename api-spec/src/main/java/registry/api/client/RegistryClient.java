@@ -12,8 +12,8 @@ import java.util.OptionalLong;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Sends requests to one agent and hands back its answers, whatever their status: no retries, no redirects, nothing hidden. Safe for
- * any thread; calls block.
+ * Sends requests to one agent and hands back its answers, whatever their status: no retries, no
+ * redirects, nothing hidden. Safe for any thread; calls block.
  */
 public final class RegistryClient implements AutoCloseable {
     private static final Duration CONNECT = Duration.ofSeconds(5);
@@ -49,7 +49,11 @@ public final class RegistryClient implements AutoCloseable {
     public RegistryClient(URI agent, @Nullable String token) {
         this.agent = agent;
         this.token = token;
-        this.http = HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1).connectTimeout(CONNECT).build();
+        this.http =
+                HttpClient.newBuilder()
+                        .version(HttpClient.Version.HTTP_1_1)
+                        .connectTimeout(CONNECT)
+                        .build();
     }
 
     public URI agent() {
@@ -63,20 +67,29 @@ public final class RegistryClient implements AutoCloseable {
      */
     public Answer send(String method, String pathAndQuery, byte[] body, Duration timeout)
             throws IOException, InterruptedException {
-        var publisher = body.length == 0 ? HttpRequest.BodyPublishers.noBody() : HttpRequest.BodyPublishers.ofByteArray(body);
-        var request = HttpRequest.newBuilder(URI.create(agent + pathAndQuery)).method(method, publisher).timeout(timeout);
+        var publisher =
+                body.length == 0
+                        ? HttpRequest.BodyPublishers.noBody()
+                        : HttpRequest.BodyPublishers.ofByteArray(body);
+        var request =
+                HttpRequest.newBuilder(URI.create(agent + pathAndQuery))
+                        .method(method, publisher)
+                        .timeout(timeout);
         if (token != null && !token.isEmpty()) {
             request.header("X-Consul-Token", token);
         }
-        HttpResponse<byte[]> response = http.send(request.build(), HttpResponse.BodyHandlers.ofByteArray());
+        HttpResponse<byte[]> response =
+                http.send(request.build(), HttpResponse.BodyHandlers.ofByteArray());
         return new Answer(response.statusCode(), response.body(), response);
     }
 
-    public Answer get(String pathAndQuery, Duration timeout) throws IOException, InterruptedException {
+    public Answer get(String pathAndQuery, Duration timeout)
+            throws IOException, InterruptedException {
         return send("GET", pathAndQuery, new byte[0], timeout);
     }
 
-    public Answer put(String pathAndQuery, byte[] body, Duration timeout) throws IOException, InterruptedException {
+    public Answer put(String pathAndQuery, byte[] body, Duration timeout)
+            throws IOException, InterruptedException {
         return send("PUT", pathAndQuery, body, timeout);
     }
 

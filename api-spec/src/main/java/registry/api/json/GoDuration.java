@@ -5,8 +5,9 @@ import java.math.RoundingMode;
 import java.time.Duration;
 
 /**
- * Go's text form of durations, the only one Consul's files and API use: {@code "10s"}, {@code "1m30s"}, {@code "1.5h"}, {@code
- * "-5ms"}, {@code "0"}. Units: ns, us (µs), ms, s, m, h. Source: pkg.go.dev/time#ParseDuration
+ * Go's text form of durations, the only one Consul's files and API use: {@code "10s"}, {@code
+ * "1m30s"}, {@code "1.5h"}, {@code "-5ms"}, {@code "0"}. Units: ns, us (µs), ms, s, m, h. Source:
+ * pkg.go.dev/time#ParseDuration
  */
 public final class GoDuration {
     private static final String FORM = ", expected a number with a unit as in \"10s\" or \"1m30s\"";
@@ -32,18 +33,28 @@ public final class GoDuration {
         BigDecimal nanos = BigDecimal.ZERO;
         while (at < text.length()) {
             int number = at;
-            while (at < text.length() && (Character.digit(text.charAt(at), 10) >= 0 && text.charAt(at) < 128 || text.charAt(at) == '.')) {
+            while (at < text.length()
+                    && (Character.digit(text.charAt(at), 10) >= 0 && text.charAt(at) < 128
+                            || text.charAt(at) == '.')) {
                 at++;
             }
             String digits = text.substring(number, at);
             int unit = at;
-            while (at < text.length() && text.charAt(at) != '.' && !(text.charAt(at) >= '0' && text.charAt(at) <= '9')) {
+            while (at < text.length()
+                    && text.charAt(at) != '.'
+                    && !(text.charAt(at) >= '0' && text.charAt(at) <= '9')) {
                 at++;
             }
-            nanos = nanos.add(amount(text, digits).multiply(BigDecimal.valueOf(nanosOf(text, text.substring(unit, at)))));
+            nanos =
+                    nanos.add(
+                            amount(text, digits)
+                                    .multiply(
+                                            BigDecimal.valueOf(
+                                                    nanosOf(text, text.substring(unit, at)))));
         }
         if (nanos.compareTo(BigDecimal.valueOf(Long.MAX_VALUE)) > 0) {
-            throw new IllegalArgumentException("invalid duration \"" + text + "\", expected at most 292 years");
+            throw new IllegalArgumentException(
+                    "invalid duration \"" + text + "\", expected at most 292 years");
         }
         long whole = nanos.setScale(0, RoundingMode.DOWN).longValueExact();
         return Duration.ofNanos(negative ? -whole : whole);
@@ -65,8 +76,12 @@ public final class GoDuration {
             case "s" -> 1_000_000_000L;
             case "m" -> 60_000_000_000L;
             case "h" -> 3_600_000_000_000L;
-            case "" -> throw new IllegalArgumentException("missing unit in duration \"" + text + "\"" + FORM);
-            default -> throw new IllegalArgumentException("unknown unit \"" + unit + "\" in duration \"" + text + "\"" + FORM);
+            case "" ->
+                    throw new IllegalArgumentException(
+                            "missing unit in duration \"" + text + "\"" + FORM);
+            default ->
+                    throw new IllegalArgumentException(
+                            "unknown unit \"" + unit + "\" in duration \"" + text + "\"" + FORM);
         };
     }
 
@@ -100,6 +115,9 @@ public final class GoDuration {
     }
 
     private static String decimal(long value, long unit) {
-        return BigDecimal.valueOf(value).divide(BigDecimal.valueOf(unit)).stripTrailingZeros().toPlainString();
+        return BigDecimal.valueOf(value)
+                .divide(BigDecimal.valueOf(unit))
+                .stripTrailingZeros()
+                .toPlainString();
     }
 }

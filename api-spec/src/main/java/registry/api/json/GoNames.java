@@ -4,11 +4,15 @@ import com.fasterxml.jackson.databind.PropertyNamingStrategies.NamingBase;
 import java.util.Locale;
 import java.util.Set;
 
-/** Turns record components into the names of Consul's API: {@code serviceId} into {@code ServiceID}. */
+/**
+ * Turns record components into the names of Consul's API: {@code serviceId} into {@code ServiceID}.
+ */
 final class GoNames extends NamingBase {
     private static final long serialVersionUID = 1L;
     private static final Set<String> ACRONYMS =
-            Set.of("ID", "IDS", "TTL", "HTTP", "HTTPS", "TCP", "UDP", "DNS", "TLS", "URL", "ACL", "WAN", "LAN", "GRPC", "CAS");
+            Set.of(
+                    "ID", "IDS", "TTL", "HTTP", "HTTPS", "TCP", "UDP", "DNS", "TLS", "URL", "ACL",
+                    "WAN", "LAN", "GRPC", "CAS");
 
     @Override
     public String translate(String name) {
