@@ -67,6 +67,7 @@ set_heap() {
 exec_java() {
     main=$1 jar=$2
     shift 2
+    set -f
     # One arena of malloc instead of one per core and thread; text is UTF-8 whatever the locale.
     export MALLOC_ARENA_MAX="${MALLOC_ARENA_MAX:-1}"
     case ${LC_ALL:-${LC_CTYPE:-${LANG-}}} in
@@ -77,6 +78,6 @@ exec_java() {
     exec "$java" -XX:+UseSerialGC -XX:+UseCompactObjectHeaders -Xms16m -XX:MaxNewSize=24m $jvm_flags \
         ${cache:+"-XX:AOTCache=$cache"} -Xlog:aot=off -Xlog:cds=off \
         --enable-native-access=ALL-UNNAMED --sun-misc-unsafe-memory-access=allow \
-        '-Djdk.serialFilter=!*' "-Djava.library.path=$home/lib/native" "-Dregistry.home=$home" \
+        '-Djdk.serialFilter=!*' "-Djava.library.path=$home/lib/native" \
         ${REGISTRY_JAVA_OPTS-} -cp "$jar" "$main" "$@"
 }

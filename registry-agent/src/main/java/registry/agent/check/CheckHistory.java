@@ -14,6 +14,9 @@ public interface CheckHistory {
      */
     record Transition(String time, String from, String to, String output) {}
 
-    /** The transitions of a check, oldest first; empty for an unknown id. Kept for a day after the check is gone. */
+    /**
+     * The transitions of a check, oldest first; empty for an unknown id. Kept for a day after the
+     * check is gone.
+     */
     List<Transition> of(String checkId);
 }

@@ -8,12 +8,13 @@ import java.util.SortedMap;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What an agent was told by defaults, files and flags, merged and checked. Names are Consul's (consul-api 8.2); a port of -1 is
- * off.
+ * What an agent was told by defaults, files and flags, merged and checked. Names are Consul's
+ * (consul-api 8.2); a port of -1 is off.
  *
  * @param dataDir null only with {@code devMode}: then a temporary directory is used and removed
  * @param nodeId empty: random at the first start, kept in the data directory
- * @param bindAddr address that cluster ports listen on; {@code advertiseAddr} is what others are told
+ * @param bindAddr address that cluster ports listen on; {@code advertiseAddr} is what others are
+ *     told
  * @param clientAddrs addresses of the HTTP listener
  * @param definitions services, checks and watches of all sources
  */

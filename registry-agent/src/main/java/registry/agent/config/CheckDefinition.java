@@ -6,8 +6,9 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A check as a file, a flag or the API defines it, valid by itself (its type and times agree, consul-api 6.1). Missing text is
- * empty, a missing duration null. The 0.3 form {@code script} arrives as {@code args} {@code ["/bin/sh","-c",SCRIPT]}.
+ * A check as a file, a flag or the API defines it, valid by itself (its type and times agree,
+ * consul-api 6.1). Missing text is empty, a missing duration null. The 0.3 form {@code script}
+ * arrives as {@code args} {@code ["/bin/sh","-c",SCRIPT]}.
  *
  * @param id empty: derived by {@code LocalState}
  * @param status initial status, empty: critical
@@ -41,7 +42,10 @@ public record CheckDefinition(
         @Nullable Duration deregisterCriticalServiceAfter,
         int outputMaxSize) {
 
-    /** The word that the API shows: grpc, http, ttl, tcp, alias, docker, script, in this order of precedence, or "". */
+    /**
+     * The word that the API shows: grpc, http, ttl, tcp, alias, docker, script, in this order of
+     * precedence, or "".
+     */
     public String type() {
         if (!grpc.isEmpty()) {
             return "grpc";

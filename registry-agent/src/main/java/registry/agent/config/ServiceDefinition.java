@@ -6,8 +6,8 @@ import registry.api.ServiceAddress;
 import registry.api.Weights;
 
 /**
- * A service instance as a file, a flag or the API defines it, valid by itself (consul-api 3.3, 5.3). {@code id} is never empty: it
- * defaults to the name. Missing text is empty.
+ * A service instance as a file, a flag or the API defines it, valid by itself (consul-api 3.3,
+ * 5.3). {@code id} is never empty: it defaults to the name. Missing text is empty.
  */
 public record ServiceDefinition(
         String id,

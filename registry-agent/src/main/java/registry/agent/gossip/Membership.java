@@ -20,7 +20,10 @@ public interface Membership extends Members, AutoCloseable {
      */
     int join(List<String> addresses);
 
-    /** Tells all members that this node leaves on purpose, then leaves the cluster; returns when they know or after 5 s. */
+    /**
+     * Tells all members that this node leaves on purpose, then leaves the cluster; returns when
+     * they know or after 5 s.
+     */
     void leave();
 
     /**

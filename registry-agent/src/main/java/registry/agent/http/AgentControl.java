@@ -15,7 +15,10 @@ public interface AgentControl {
     /** Starts a graceful leave and then the end of the process; returns at once. */
     void leave();
 
-    /** Sections and their figures, for {@code registry info} and {@code Stats} of {@code /v1/agent/self}. */
+    /**
+     * Sections and their figures, for {@code registry info} and {@code Stats} of {@code
+     * /v1/agent/self}.
+     */
     SortedMap<String, SortedMap<String, String>> stats();
 
     /** This node as it registers itself in the catalogue; indexes 0. */

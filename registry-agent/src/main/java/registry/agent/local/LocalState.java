@@ -11,7 +11,10 @@ import registry.api.HealthCheck;
 
 /** The services and checks that this node owns, with their results; kept in RocksDB. */
 public final class LocalState {
-    /** Where a definition came from: a file's wins over the API's of the same id, and is forgotten when the file forgets it. */
+    /**
+     * Where a definition came from: a file's wins over the API's of the same id, and is forgotten
+     * when the file forgets it.
+     */
     public enum Source {
         FILE,
         API
@@ -37,13 +40,14 @@ public final class LocalState {
     }
 
     /**
-     * Adds or replaces a service with its checks, durably, then pushes it to the catalogue before it returns (a failed push is
-     * only logged: anti-entropy repeats it).
+     * Adds or replaces a service with its checks, durably, then pushes it to the catalogue before
+     * it returns (a failed push is only logged: anti-entropy repeats it).
      *
      * @param replaceExistingChecks removes checks of the service that the definition does not list
      * @throws ApiException REFUSED when it has a script check that is not allowed from this source
      */
-    public void addService(ServiceDefinition definition, Source source, boolean replaceExistingChecks) {
+    public void addService(
+            ServiceDefinition definition, Source source, boolean replaceExistingChecks) {
         throw new IllegalStateException("contract");
     }
 
@@ -53,7 +57,8 @@ public final class LocalState {
     }
 
     /**
-     * @throws ApiException REFUSED {@code ServiceID "x" does not exist}, or a script check that is not allowed
+     * @throws ApiException REFUSED {@code ServiceID "x" does not exist}, or a script check that is
+     *     not allowed
      */
     public void addCheck(CheckDefinition definition, Source source) {
         throw new IllegalStateException("contract");
@@ -73,7 +78,10 @@ public final class LocalState {
         throw new IllegalStateException("contract");
     }
 
-    /** Puts the node into maintenance, or back; an empty reason is Consul's default text. Twice keeps the first reason. */
+    /**
+     * Puts the node into maintenance, or back; an empty reason is Consul's default text. Twice
+     * keeps the first reason.
+     */
     public void nodeMaintenance(boolean enable, String reason) {
         throw new IllegalStateException("contract");
     }

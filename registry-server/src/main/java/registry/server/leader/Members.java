@@ -5,7 +5,10 @@ import java.util.SortedMap;
 
 /** What the leader's duties need to know of gossip. */
 public interface Members {
-    /** A gossip member with what the catalogue must say of it. {@code rpcPort} is 0 for a client agent. */
+    /**
+     * A gossip member with what the catalogue must say of it. {@code rpcPort} is 0 for a client
+     * agent.
+     */
     record Peer(
             String id,
             String name,

@@ -5,24 +5,34 @@ import java.util.SortedMap;
 import java.util.concurrent.CompletableFuture;
 
 /**
- * Orders commands: what it has acknowledged survives any crash, and all servers apply the same commands in the same order. Knows
- * bytes only.
+ * Orders commands: what it has acknowledged survives any crash, and all servers apply the same
+ * commands in the same order. Knows bytes only.
  */
 public interface Consensus extends AutoCloseable {
-    /** A voter or learner. {@code id} is its node id, {@code address} its RPC address as {@code ip:port}. */
+    /**
+     * A voter or learner. {@code id} is its node id, {@code address} its RPC address as {@code
+     * ip:port}.
+     */
     record Peer(String id, String node, String address, boolean leader, boolean voter) {}
 
     /**
-     * Proposes a command; the future completes with what {@link Applier#apply} returned, on the applier's thread, once a quorum
-     * has the command on disk. It fails with an {@link registry.api.ApiException}: NO_LEADER when this server does not lead,
-     * OVERLOADED when its bounded queue is full, INTERNAL when it can't be known whether the command was applied.
+     * Proposes a command; the future completes with what {@link Applier#apply} returned, on the
+     * applier's thread, once a quorum has the command on disk. It fails with an {@link
+     * registry.api.ApiException}: NO_LEADER when this server does not lead, OVERLOADED when its
+     * bounded queue is full, INTERNAL when it can't be known whether the command was applied.
      */
     CompletableFuture<Object> propose(byte[] command);
 
-    /** Completes when the local state contains all that was acknowledged anywhere before the call: a linearizable read may follow. */
+    /**
+     * Completes when the local state contains all that was acknowledged anywhere before the call: a
+     * linearizable read may follow.
+     */
     CompletableFuture<Void> readIndex();
 
-    /** True while this server leads, has applied an entry of its own term, and has heard a quorum within an election timeout. */
+    /**
+     * True while this server leads, has applied an entry of its own term, and has heard a quorum
+     * within an election timeout.
+     */
     boolean isReadyLeader();
 
     /** Id of the leader as far as this server knows; empty text while there is none. */

@@ -5,8 +5,8 @@ import registry.api.CatalogRegistration;
 import registry.api.KvWrite;
 
 /**
- * A write that servers offer: its name on the wire and the shapes of its request and its answer. All of them go through the
- * log.
+ * A write that servers offer: its name on the wire and the shapes of its request and its answer.
+ * All of them go through the log.
  */
 public record Method<Q, A>(String name, Class<Q> request, Class<A> answer) {
     public static final Method<CatalogRegistration, Boolean> CATALOG_REGISTER =
@@ -14,7 +14,10 @@ public record Method<Q, A>(String name, Class<Q> request, Class<A> answer) {
     public static final Method<CatalogDeregistration, Boolean> CATALOG_DEREGISTER =
             new Method<>("Catalog.Deregister", CatalogDeregistration.class, Boolean.class);
 
-    /** True when the key was written, locked, unlocked or deleted; false when the CAS or lock failed. */
+    /**
+     * True when the key was written, locked, unlocked or deleted; false when the CAS or lock
+     * failed.
+     */
     public static final Method<KvWrite, Boolean> KV_APPLY =
             new Method<>("KV.Apply", KvWrite.class, Boolean.class);
 }

@@ -87,7 +87,11 @@ public final class Queries implements AutoCloseable {
 
     private static void wakeAll(List<Watches.Waiter> waiters) {
         for (Watches.Waiter waiter : waiters) {
-            ((Parked) waiter).woken();
+            try {
+                ((Parked) waiter).woken();
+            } catch (RuntimeException e) {
+                log.error("a waiter failed when it was woken", e);
+            }
         }
     }
 
@@ -196,13 +200,14 @@ public final class Queries implements AutoCloseable {
                             () -> wakers.execute(this::answer), holdNanos(), TimeUnit.NANOSECONDS);
             if (done.get()) {
                 cancelDeadline();
+                store.watches().deregister(query.watches(), this);
             } else if (moved()) {
                 answer();
             }
         }
 
         private long holdNanos() {
-            Duration hold = question.hold();
+            Duration hold = question.maxWait();
             return hold.isNegative() ? 0 : hold.toNanos();
         }
 
@@ -234,18 +239,22 @@ public final class Queries implements AutoCloseable {
             if (!finish()) {
                 return;
             }
-            ApiException refusal = refusal(question);
+            Reply reply;
             try {
+                ApiException refusal = refusal(question);
                 if (refusal != null) {
-                    listener.failed(refusal);
-                } else {
-                    listener.answered(reply(question, query, store.current()));
+                    throw refusal;
                 }
+                reply = reply(question, query, store.current());
             } catch (ApiException e) {
                 listener.failed(e);
+                return;
             } catch (RuntimeException e) {
-                log.error("answering {} {} failed", question.method(), question.name(), e);
+                log.error("answering failed: method={} name={}", question.method(), question.name(), e);
+                listener.failed(new ApiException(ApiException.Kind.INTERNAL, e.toString(), e));
+                return;
             }
+            listener.answered(reply);
         }
 
         private void fail(ApiException error) {

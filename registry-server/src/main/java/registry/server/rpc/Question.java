@@ -8,11 +8,13 @@ import java.util.Map;
  * A read, and how long to hold it until its answer has changed.
  *
  * @param method one of the constants here
- * @param name the node, service, key, prefix or state word asked about; empty where the method takes none
- * @param params only those parameters that the method reads, by their name in the URL ({@code tag}, {@code node-meta}, {@code
- *     passing}, {@code pretty}, {@code recurse}, {@code keys}, {@code separator}, {@code raw}); a flag has the value ""
+ * @param name the node, service, key, prefix or state word asked about; empty where the method
+ *     takes none
+ * @param params only those parameters that the method reads, by their name in the URL ({@code tag},
+ *     {@code node-meta}, {@code passing}, {@code pretty}, {@code recurse}, {@code keys}, {@code
+ *     separator}, {@code raw}); a flag has the value ""
  * @param minIndex hold the question until its index is above this one; 0 answers at once
- * @param wait the longest hold, jitter included already; ignored when {@code minIndex} is 0
+ * @param maxWait the longest hold, jitter included already; ignored when {@code minIndex} is 0
  */
 public record Question(
         String method,
@@ -20,7 +22,7 @@ public record Question(
         Map<String, List<String>> params,
         Consistency consistency,
         long minIndex,
-        Duration wait) {
+        Duration maxWait) {
     public static final String CATALOG_NODES = "Catalog.ListNodes";
     public static final String CATALOG_SERVICES = "Catalog.ListServices";
     public static final String CATALOG_SERVICE_NODES = "Catalog.ServiceNodes";
@@ -31,7 +33,10 @@ public record Question(
     public static final String HEALTH_STATE = "Health.ChecksInState";
     public static final String HEALTH_SERVICE = "Health.ServiceNodes";
 
-    /** A key, with {@code recurse} all pairs below a prefix, with {@code keys} their names; {@code raw} is the bare value. */
+    /**
+     * A key, with {@code recurse} all pairs below a prefix, with {@code keys} their names; {@code
+     * raw} is the bare value.
+     */
     public static final String KV_GET = "KV.Get";
 
     /** A question that is answered at once. */

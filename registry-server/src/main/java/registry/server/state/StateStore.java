@@ -37,6 +37,6 @@ public final class StateStore {
     /** Replaces everything, and wakes everybody. */
     public void replace(State state) {
         current.set(state);
-        watches.fireAll();
+        watches.wakeAll();
     }
 }

@@ -68,7 +68,8 @@ public final class Watches {
         }
     }
 
-    void fireAll() {
+    /** Wakes everybody: the state was replaced, or may no longer be answered from. */
+    public void wakeAll() {
         List<Set<Waiter>> all;
         synchronized (this) {
             all = new ArrayList<>(buckets.values());

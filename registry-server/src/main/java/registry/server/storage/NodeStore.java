@@ -28,8 +28,9 @@ import org.rocksdb.WriteBatch;
 import org.rocksdb.WriteOptions;
 
 /**
- * The one RocksDB of a node: a column family per owner, opened and closed here. A batch over several families is atomic. Safe for
- * any thread; a failed write halts the process, because nothing may be acknowledged after it.
+ * The one RocksDB of a node: a column family per owner, opened and closed here. A batch over
+ * several families is atomic. Safe for any thread; a failed write halts the process, because
+ * nothing may be acknowledged after it.
  */
 public final class NodeStore implements AutoCloseable {
     /** Family of the agent: node id, own definitions, last results, check history. */
@@ -90,14 +91,17 @@ public final class NodeStore implements AutoCloseable {
                     e);
         }
         for (int i = 0; i < handles.size(); i++) {
-            families.put(new String(descriptors.get(i).getName(), StandardCharsets.UTF_8), handles.get(i));
+            families.put(
+                    new String(descriptors.get(i).getName(), StandardCharsets.UTF_8),
+                    handles.get(i));
         }
         syncDirectory(dir);
         syncDirectory(dataDir);
     }
 
     /**
-     * Opens or creates the database below {@code dataDir}, durably: its files and directories survive a power cut from now on.
+     * Opens or creates the database below {@code dataDir}, durably: its files and directories
+     * survive a power cut from now on.
      *
      * @throws IOException with the reason and what to do
      */
@@ -112,12 +116,22 @@ public final class NodeStore implements AutoCloseable {
             String found = Files.readString(format).strip();
             if (!found.equals(String.valueOf(FORMAT))) {
                 throw new IOException(
-                        format + " says \"" + found + "\", this program reads format " + FORMAT + "; nothing was touched");
+                        format
+                                + " says \""
+                                + found
+                                + "\", this program reads format "
+                                + FORMAT
+                                + "; nothing was touched");
             }
             return;
         }
         Path fresh = dataDir.resolve("format.new");
-        try (var channel = FileChannel.open(fresh, StandardOpenOption.CREATE, StandardOpenOption.WRITE, StandardOpenOption.TRUNCATE_EXISTING)) {
+        try (var channel =
+                FileChannel.open(
+                        fresh,
+                        StandardOpenOption.CREATE,
+                        StandardOpenOption.WRITE,
+                        StandardOpenOption.TRUNCATE_EXISTING)) {
             channel.write(ByteBuffer.wrap(utf8(FORMAT + "\n")));
             channel.force(true);
         }
@@ -145,7 +159,10 @@ public final class NodeStore implements AutoCloseable {
         return handle;
     }
 
-    /** Writes the batch; with {@code sync} it is on disk when this returns. A failure halts the process. */
+    /**
+     * Writes the batch; with {@code sync} it is on disk when this returns. A failure halts the
+     * process.
+     */
     public void write(WriteBatch batch, boolean sync) {
         try {
             db.write(sync ? synced : unsynced, batch);
@@ -176,13 +193,20 @@ public final class NodeStore implements AutoCloseable {
         try {
             return db.get(family(family), key);
         } catch (RocksDBException e) {
-            throw new UncheckedIOException(new IOException("reading from the database failed: " + e.getMessage(), e));
+            throw new UncheckedIOException(
+                    new IOException("reading from the database failed: " + e.getMessage(), e));
         }
     }
 
-    /** After a failed write nothing may be acknowledged: the only safe state is the one that a restart finds on disk. */
+    /**
+     * After a failed write nothing may be acknowledged: the only safe state is the one that a
+     * restart finds on disk.
+     */
     private static RuntimeException halt(RocksDBException e) {
-        System.err.println("==> the database can't be written: " + e.getMessage() + "; stopping at once, nothing unwritten was acknowledged");
+        System.err.println(
+                "==> the database can't be written: "
+                        + e.getMessage()
+                        + "; stopping at once, nothing unwritten was acknowledged");
         Runtime.getRuntime().halt(3);
         return new IllegalStateException(e);
     }

@@ -1,0 +1,172 @@
+package registry.agent;
+
+import ch.qos.logback.classic.Level;
+import ch.qos.logback.classic.Logger;
+import ch.qos.logback.classic.LoggerContext;
+import ch.qos.logback.classic.spi.Configurator;
+import ch.qos.logback.classic.spi.ILoggingEvent;
+import ch.qos.logback.classic.spi.ThrowableProxyUtil;
+import ch.qos.logback.core.ConsoleAppender;
+import ch.qos.logback.core.FileAppender;
+import ch.qos.logback.core.LayoutBase;
+import ch.qos.logback.core.OutputStreamAppender;
+import ch.qos.logback.core.encoder.LayoutWrappingEncoder;
+import ch.qos.logback.core.spi.ContextAwareBase;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.ZoneOffset;
+import java.time.format.DateTimeFormatter;
+import java.util.LinkedHashMap;
+import java.util.Locale;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.LoggerFactory;
+import registry.api.json.Json;
+
+/**
+ * Consul's log lines on standard output: {@code 2026-11-22T11:59:59.556Z [INFO] agent.http:
+ * message: key=value}. Logback finds it as its configurator, so that nothing is read from files;
+ * until {@link #configure} was called only warnings are shown.
+ */
+public final class AgentLog extends ContextAwareBase implements Configurator {
+    private static final DateTimeFormatter TIME =
+            DateTimeFormatter.ofPattern("yyyy-MM-dd'T'HH:mm:ss.SSS'Z'").withZone(ZoneOffset.UTC);
+
+    @Override
+    public ExecutionStatus configure(LoggerContext context) {
+        var console = new ConsoleAppender<ILoggingEvent>();
+        console.setName("console");
+        attach(context, console, new Lines());
+        setLevel(context, Level.WARN);
+        return ExecutionStatus.DO_NOT_INVOKE_NEXT_IF_ANY;
+    }
+
+    /**
+     * Logs as the configuration wants it.
+     *
+     * @param level trace, debug, info, warn or err, in any case
+     * @param file also written to, appended; null for none
+     * @throws IOException when the file can't be written
+     */
+    static void configure(String level, boolean json, @Nullable Path file) throws IOException {
+        var context = (LoggerContext) LoggerFactory.getILoggerFactory();
+        Logger root = context.getLogger(org.slf4j.Logger.ROOT_LOGGER_NAME);
+        root.detachAndStopAllAppenders();
+        attach(context, new ConsoleAppender<>(), json ? new JsonLines() : new Lines());
+        if (file != null) {
+            Path parent = file.toAbsolutePath().getParent();
+            if (parent != null) {
+                Files.createDirectories(parent);
+            }
+            if (!Files.exists(file)) {
+                Files.createFile(file);
+            }
+            if (!Files.isWritable(file)) {
+                throw new IOException("log_file \"" + file + "\" can't be written");
+            }
+            var appender = new FileAppender<ILoggingEvent>();
+            appender.setFile(file.toString());
+            attach(context, appender, json ? new JsonLines() : new Lines());
+        }
+        setLevel(level);
+    }
+
+    /**
+     * Changes the level of the program's own loggers; libraries stay at warnings until trace is
+     * asked for.
+     */
+    static void setLevel(String level) {
+        setLevel((LoggerContext) LoggerFactory.getILoggerFactory(), parse(level));
+    }
+
+    private static Level parse(String level) {
+        return switch (level.toLowerCase(Locale.ROOT)) {
+            case "trace" -> Level.TRACE;
+            case "debug" -> Level.DEBUG;
+            case "warn" -> Level.WARN;
+            case "err", "error" -> Level.ERROR;
+            default -> Level.INFO;
+        };
+    }
+
+    private static void setLevel(LoggerContext context, Level level) {
+        Level libraries =
+                level.isGreaterOrEqual(Level.WARN) || level == Level.TRACE ? level : Level.WARN;
+        context.getLogger(org.slf4j.Logger.ROOT_LOGGER_NAME).setLevel(libraries);
+        context.getLogger("registry").setLevel(level);
+        // these two report each lost connection and each election step as an error of their own
+        context.getLogger("com.alipay.sofa.jraft")
+                .setLevel(level == Level.TRACE ? Level.DEBUG : Level.ERROR);
+        context.getLogger("org.jgroups").setLevel(level == Level.TRACE ? Level.DEBUG : Level.ERROR);
+    }
+
+    private static void attach(
+            LoggerContext context,
+            OutputStreamAppender<ILoggingEvent> appender,
+            LayoutBase<ILoggingEvent> layout) {
+        layout.setContext(context);
+        layout.start();
+        var encoder = new LayoutWrappingEncoder<ILoggingEvent>();
+        encoder.setContext(context);
+        encoder.setLayout(layout);
+        encoder.start();
+        appender.setContext(context);
+        appender.setEncoder(encoder);
+        appender.start();
+        context.getLogger(org.slf4j.Logger.ROOT_LOGGER_NAME).addAppender(appender);
+    }
+
+    /**
+     * {@code registry.agent.http.HttpApi} is {@code agent.http}; {@code registry.server.raft…} is
+     * {@code agent.server.raft}.
+     */
+    static String subsystem(String logger) {
+        int dot = logger.lastIndexOf('.');
+        String name = dot < 0 ? logger : logger.substring(0, dot);
+        if (name.startsWith("registry.agent")) {
+            return name.substring("registry.".length());
+        }
+        return "agent."
+                + (name.startsWith("registry.") ? name.substring("registry.".length()) : name);
+    }
+
+    private static String word(Level level) {
+        return level == Level.ERROR ? "ERROR" : level.toString();
+    }
+
+    private static final class Lines extends LayoutBase<ILoggingEvent> {
+        @Override
+        public String doLayout(ILoggingEvent event) {
+            String level = "[" + word(event.getLevel()) + "]";
+            String line =
+                    TIME.format(event.getInstant())
+                            + " "
+                            + level
+                            + " ".repeat(8 - level.length())
+                            + subsystem(event.getLoggerName())
+                            + ": "
+                            + event.getFormattedMessage()
+                            + "\n";
+            return event.getThrowableProxy() == null
+                    ? line
+                    : line + ThrowableProxyUtil.asString(event.getThrowableProxy());
+        }
+    }
+
+    private static final class JsonLines extends LayoutBase<ILoggingEvent> {
+        @Override
+        public String doLayout(ILoggingEvent event) {
+            Map<String, String> line = new LinkedHashMap<>();
+            line.put("@level", word(event.getLevel()).toLowerCase(Locale.ROOT));
+            line.put("@message", event.getFormattedMessage());
+            line.put("@module", subsystem(event.getLoggerName()));
+            line.put("@timestamp", event.getInstant().toString());
+            if (event.getThrowableProxy() != null) {
+                line.put("error", ThrowableProxyUtil.asString(event.getThrowableProxy()));
+            }
+            return new String(Json.write(line), StandardCharsets.UTF_8) + "\n";
+        }
+    }
+}

@@ -1,0 +1,30 @@
+package registry.agent.gossip;
+
+import java.util.SortedMap;
+import registry.server.leader.Members.State;
+
+/**
+ * What a member says of itself, and what the others have seen of it. It is the wire form too
+ * (JSON).
+ *
+ * @param incarnation milliseconds at which its process joined: a later one replaces an earlier one
+ *     of the same name
+ * @param since milliseconds at which {@code state} was entered, by the clock of whoever noticed
+ */
+record MemberRecord(
+        String id,
+        String name,
+        String address,
+        int port,
+        boolean server,
+        int rpcPort,
+        SortedMap<String, String> tags,
+        long incarnation,
+        State state,
+        long since) {
+
+    MemberRecord in(State next, long now) {
+        return new MemberRecord(
+                id, name, address, port, server, rpcPort, tags, incarnation, next, now);
+    }
+}

@@ -1,0 +1,88 @@
+package registry.agent.gossip;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.Optional;
+import java.util.SortedMap;
+import java.util.TreeMap;
+import registry.server.leader.Members.State;
+
+/**
+ * All members ever seen and not yet forgotten, by name. A JGroups view drops members without saying
+ * why, so that alive, leaving, left and failed are kept here, as Serf does above memberlist. One
+ * lock, memory only.
+ */
+final class MemberTable {
+    private final SortedMap<String, MemberRecord> members = new TreeMap<>();
+
+    /**
+     * Takes in a record that a member sent of itself or of another.
+     *
+     * @return true when it says something new
+     */
+    synchronized boolean merge(MemberRecord news) {
+        MemberRecord known = members.get(key(news.name()));
+        if (known != null && !supersedes(news, known)) {
+            return false;
+        }
+        members.put(key(news.name()), news);
+        return true;
+    }
+
+    /**
+     * A later incarnation wins; within one, the later change of state; LEFT is final within an
+     * incarnation.
+     */
+    private static boolean supersedes(MemberRecord news, MemberRecord known) {
+        if (news.incarnation() != known.incarnation()) {
+            return news.incarnation() > known.incarnation();
+        }
+        if (known.state() == State.LEFT) {
+            return false;
+        }
+        return news.since() > known.since();
+    }
+
+    /** The member is no longer in the view: it left if it had said so, else it failed. */
+    synchronized boolean gone(String name, long incarnation, long now) {
+        MemberRecord known = members.get(key(name));
+        if (known == null || known.incarnation() != incarnation) {
+            return false;
+        }
+        State next =
+                switch (known.state()) {
+                    case LEAVING, LEFT -> State.LEFT;
+                    case ALIVE, FAILED -> State.FAILED;
+                };
+        if (next == known.state()) {
+            return false;
+        }
+        members.put(key(name), known.in(next, now));
+        return true;
+    }
+
+    /** Removes what failed or left longer ago than the given times in milliseconds. */
+    synchronized boolean reap(long now, long failedMillis, long leftMillis) {
+        return members.values()
+                .removeIf(m ->
+                        m.state() == State.FAILED && now - m.since() > failedMillis
+                                || m.state() == State.LEFT && now - m.since() > leftMillis);
+    }
+
+    synchronized boolean remove(String name) {
+        return members.remove(key(name)) != null;
+    }
+
+    synchronized Optional<MemberRecord> find(String name) {
+        return Optional.ofNullable(members.get(key(name)));
+    }
+
+    synchronized List<MemberRecord> all() {
+        return new ArrayList<>(members.values());
+    }
+
+    private static String key(String name) {
+        return name.toLowerCase(Locale.ROOT);
+    }
+}

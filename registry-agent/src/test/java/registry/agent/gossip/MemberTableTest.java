@@ -1,0 +1,51 @@
+package registry.agent.gossip;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.util.TreeMap;
+import org.junit.jupiter.api.Test;
+import registry.server.leader.Members.State;
+
+class MemberTableTest {
+    private final MemberTable table = new MemberTable();
+
+    private static MemberRecord record(long incarnation, State state, long since) {
+        return new MemberRecord(
+                "id", "N2", "127.0.0.1", 1, false, 0, new TreeMap<>(), incarnation, state, since);
+    }
+
+    @Test
+    void whoeverSaidGoodbyeLeftAndWhoDidNotFailed() {
+        table.merge(record(1, State.ALIVE, 1));
+        assertThat(table.gone("n2", 1, 5)).isTrue();
+        assertThat(table.find("n2").orElseThrow().state()).isEqualTo(State.FAILED);
+
+        table.merge(record(2, State.ALIVE, 6));
+        table.merge(record(2, State.LEAVING, 7));
+        assertThat(table.gone("n2", 2, 8)).isTrue();
+        assertThat(table.find("n2").orElseThrow().state()).isEqualTo(State.LEFT);
+    }
+
+    @Test
+    void theDeathOfAnEarlierIncarnationDoesNotTouchTheLater() {
+        table.merge(record(2, State.ALIVE, 6));
+        assertThat(table.gone("n2", 1, 8)).isFalse();
+        assertThat(table.merge(record(1, State.FAILED, 9))).isFalse();
+        assertThat(table.find("n2").orElseThrow().state()).isEqualTo(State.ALIVE);
+    }
+
+    @Test
+    void leftIsFinalWithinAnIncarnation() {
+        table.merge(record(1, State.LEFT, 5));
+        assertThat(table.merge(record(1, State.ALIVE, 6))).isFalse();
+        assertThat(table.merge(record(2, State.ALIVE, 7))).isTrue();
+    }
+
+    @Test
+    void failedAndLeftAreForgottenAfterTheirTimes() {
+        table.merge(record(1, State.FAILED, 10));
+        assertThat(table.reap(60, 50, 20)).isFalse();
+        assertThat(table.reap(61, 50, 20)).isTrue();
+        assertThat(table.all()).isEmpty();
+    }
+}
