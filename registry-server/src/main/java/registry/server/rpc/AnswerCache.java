@@ -7,10 +7,10 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The answers last given, by question: good for as long as the question's index stands, see {@link Query}. Bounded by count
- * and bytes; the least recently used go first.
+ * The answers last given, by question: good for as long as the question's index stands, see {@link
+ * Query}. Bounded by count and bytes; the least recently used go first.
  */
-final class AnswerCache {
+public final class AnswerCache {
     private record Key(String method, String name, Map<String, List<String>> params) {}
 
     private record Entry(long index, Query.Answer answer, int bytes) {}
@@ -47,7 +47,8 @@ final class AnswerCache {
         }
     }
 
-    synchronized void clear() {
+    /** Forgets all. */
+    public synchronized void clear() {
         entries.clear();
         bytes = 0;
     }

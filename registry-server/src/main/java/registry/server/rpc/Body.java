@@ -66,7 +66,10 @@ public final class Body {
 
     /** A comma, unless a value begins here anyway. */
     private void next() {
-        if (size > 0 && bytes[size - 1] != '[' && bytes[size - 1] != '{' && bytes[size - 1] != ':') {
+        if (size > 0
+                && bytes[size - 1] != '['
+                && bytes[size - 1] != '{'
+                && bytes[size - 1] != ':') {
             put((byte) ',');
         }
     }

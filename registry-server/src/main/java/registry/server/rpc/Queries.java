@@ -21,11 +21,12 @@ import registry.server.state.StateStore;
 import registry.server.state.Watches;
 
 /**
- * Reads: consistency, blocking until the answer has changed, and the cache of hot answers, for all features alike.
+ * Reads: consistency, blocking until the answer has changed, and the cache of hot answers, for all
+ * features alike.
  *
- * <p>A held question is a small object: no thread waits. It is registered with {@link Watches} first and reads the state
- * afterwards, so no change is missed. A commit hands its waiters to a few threads here, which read again and answer; one
- * thread keeps the deadlines.
+ * <p>A held question is a small object: no thread waits. It is registered with {@link Watches}
+ * first and reads the state afterwards, so no change is missed. A commit hands its waiters to a few
+ * threads here, which read again and answer; one thread keeps the deadlines.
  */
 public final class Queries implements AutoCloseable {
     private static final Logger log = LoggerFactory.getLogger(Queries.class);
@@ -42,18 +43,22 @@ public final class Queries implements AutoCloseable {
     private final Function<Question, Query> features;
     private final ExecutorService wakers;
     private final ScheduledThreadPoolExecutor deadlines;
-    private final AnswerCache cache = new AnswerCache(CACHED_ANSWERS, CACHED_BYTES);
+    private final AnswerCache cache;
     private volatile boolean closed;
 
     /**
-     * @param wakers what {@link #wakers()} made; the store's watches hand their waiters to {@link #wake} through it
+     * @param wakers what {@link #wakers()} made; the store's watches hand their waiters to {@link
+     *     #wake} through it
+     * @param cache what {@link #cache()} made
      * @param features understands a question, or refuses it with an {@link ApiException}
      */
     public Queries(
             StateStore store,
             Consensus consensus,
             Function<Question, Query> features,
-            ExecutorService wakers) {
+            ExecutorService wakers,
+            AnswerCache cache) {
+        this.cache = cache;
         this.store = store;
         this.consensus = consensus;
         this.features = features;
@@ -69,6 +74,11 @@ public final class Queries implements AutoCloseable {
         return Executors.newFixedThreadPool(
                 Math.max(2, Runtime.getRuntime().availableProcessors()),
                 Thread.ofPlatform().name("query-wake-", 0).daemon().factory());
+    }
+
+    /** Where answers are kept; to be cleared when the state is replaced by another history's. */
+    public static AnswerCache cache() {
+        return new AnswerCache(CACHED_ANSWERS, CACHED_BYTES);
     }
 
     /** Called by the thread that applies commands: hands the waiters over and returns. */
@@ -106,21 +116,21 @@ public final class Queries implements AutoCloseable {
         }
         var parked = new Parked(question, query, listener);
         if (question.consistency() == Consistency.CONSISTENT) {
-            consensus.readIndex().whenCompleteAsync((done, error) -> parked.verified(error), wakers);
+            consensus
+                    .readIndex()
+                    .whenCompleteAsync((done, error) -> parked.verified(error), wakers);
             return parked;
         }
         parked.begin();
         return parked;
     }
 
-    /** This server may no longer answer from its own state: whoever does not ask for stale data must ask another. */
+    /**
+     * This server may no longer answer from its own state: whoever does not ask for stale data must
+     * ask another.
+     */
     public void leadershipLost() {
         store.watches().wakeAll();
-    }
-
-    /** The state was replaced: answers kept from the former one are gone. */
-    public void stateReplaced() {
-        cache.clear();
     }
 
     @Override
@@ -131,7 +141,10 @@ public final class Queries implements AutoCloseable {
         wakers.shutdown();
     }
 
-    /** Why this server may not answer now, or null. Never an empty answer while the state is unknown. */
+    /**
+     * Why this server may not answer now, or null. Never an empty answer while the state is
+     * unknown.
+     */
     private @Nullable ApiException refusal(Question question) {
         if (closed) {
             return ApiException.noLeader();
@@ -250,7 +263,11 @@ public final class Queries implements AutoCloseable {
                 listener.failed(e);
                 return;
             } catch (RuntimeException e) {
-                log.error("answering failed: method={} name={}", question.method(), question.name(), e);
+                log.error(
+                        "answering failed: method={} name={}",
+                        question.method(),
+                        question.name(),
+                        e);
                 listener.failed(new ApiException(ApiException.Kind.INTERNAL, e.toString(), e));
                 return;
             }

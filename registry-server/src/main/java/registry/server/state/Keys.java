@@ -3,12 +3,17 @@ package registry.server.state;
 import java.util.Comparator;
 import java.util.Locale;
 
-/** Forms of keys: parts joined so that no two lists of parts give the same key, and the orders of keys. */
+/**
+ * Forms of keys: parts joined so that no two lists of parts give the same key, and the orders of
+ * keys.
+ */
 public final class Keys {
     /** Ends a part of a key and the name in a path; names hold it only escaped. */
     public static final char END = '\0';
 
-    /** The order of the bytes of UTF-8, which differs from {@link String#compareTo} beyond the BMP. */
+    /**
+     * The order of the bytes of UTF-8, which differs from {@link String#compareTo} beyond the BMP.
+     */
     public static final Comparator<String> BYTES = Keys::compareBytes;
 
     private Keys() {}

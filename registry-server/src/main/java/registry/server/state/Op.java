@@ -6,7 +6,8 @@ public interface Op {
      * Changes the state; knows no clock but {@link Tx#time()} and no randomness.
      *
      * @return the command's result
-     * @throws registry.api.ApiException a refusal: nothing of {@code tx} is kept, the exception is the result
+     * @throws registry.api.ApiException a refusal: nothing of {@code tx} is kept, the exception is
+     *     the result
      */
     Object apply(Tx tx);
 }

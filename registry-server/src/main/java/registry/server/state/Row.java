@@ -4,8 +4,8 @@ import org.jspecify.annotations.Nullable;
 import registry.api.json.Json;
 
 /**
- * A value in a table with its JSON, which is made at the first read and kept for all later ones: an answer of many rows is
- * then only copied together.
+ * A value in a table with its JSON, which is made at the first read and kept for all later ones: an
+ * answer of many rows is then only copied together.
  */
 public final class Row<T> {
     private final T value;

@@ -10,7 +10,8 @@ import org.pcollections.TreePMap;
  *
  * @param base added to a log position to make an index
  * @param index {@code base} + the log position of the last applied command
- * @param time milliseconds since the cluster's birth that its leaders have counted; only grows, knows no wall clock
+ * @param time milliseconds since the cluster's birth that its leaders have counted; only grows,
+ *     knows no wall clock
  * @param indexes per scope the index of its last change; a scope goes with its last row
  */
 public record State(

@@ -18,8 +18,8 @@ import org.pcollections.HashTreePMap;
 import org.pcollections.TreePMap;
 
 /**
- * A state as a stream of bytes and back: version, base, index, time; then each table with its rows; then the indexes.
- * Whoever stores it adds the checksum.
+ * A state as a stream of bytes and back: version, base, index, time; then each table with its rows;
+ * then the indexes. Whoever stores it adds the checksum.
  */
 public final class StateCodec {
     private static final int MAGIC = 0x52475354; // RGST

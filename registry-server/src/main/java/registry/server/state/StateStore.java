@@ -3,7 +3,8 @@ package registry.server.state;
 import java.util.concurrent.atomic.AtomicReference;
 
 /**
- * The present state. The thread that applies commands is the only writer; readers take the reference once and never wait.
+ * The present state. The thread that applies commands is the only writer; readers take the
+ * reference once and never wait.
  */
 public final class StateStore {
     private final AtomicReference<State> current = new AtomicReference<>(State.empty());
@@ -21,7 +22,10 @@ public final class StateStore {
         return watches;
     }
 
-    /** Makes the transaction's state the present one, then wakes who watches what it changed; in that order. */
+    /**
+     * Makes the transaction's state the present one, then wakes who watches what it changed; in
+     * that order.
+     */
     public void commit(Tx tx) {
         current.set(tx.after());
         watches.fire(tx.paths());
@@ -31,7 +35,8 @@ public final class StateStore {
     public void skip(Tx refused) {
         State now = current.get();
         current.set(
-                new State(now.base(), refused.index(), refused.time(), now.tables(), now.indexes()));
+                new State(
+                        now.base(), refused.index(), refused.time(), now.tables(), now.indexes()));
     }
 
     /** Replaces everything, and wakes everybody. */

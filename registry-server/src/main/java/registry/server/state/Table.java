@@ -34,12 +34,13 @@ public final class Table<R> {
         List<PSortedMap<String, PSortedMap<String, R>>> groups = new ArrayList<>();
         for (TableDef.Grouping<R> grouping : def.groupings()) {
             Map<String, SortedMap<String, R>> grouped = new HashMap<>();
-            rows.forEach(
-                    (key, row) ->
-                            grouped.computeIfAbsent(
-                                            grouping.key().apply(row),
-                                            group -> new TreeMap<>(def.order()))
-                                    .put(key, row));
+            rows.forEach((key, row) -> {
+                String group = grouping.of(row);
+                if (group != null) {
+                    grouped.computeIfAbsent(group, first -> new TreeMap<>(def.order()))
+                            .put(key, row);
+                }
+            });
             SortedMap<String, PSortedMap<String, R>> sorted = new TreeMap<>();
             grouped.forEach((group, members) -> sorted.put(group, TreePMap.fromSortedMap(members)));
             groups.add(TreePMap.fromSortedMap(sorted));
@@ -54,6 +55,22 @@ public final class Table<R> {
     /** All rows by primary key, in the table's order. */
     public PSortedMap<String, R> rows() {
         return rows;
+    }
+
+    /**
+     * The rows whose primary key begins with {@code prefix}, in the table's order; a list of its
+     * own.
+     */
+    public List<R> below(String prefix) {
+        PSortedMap<String, R> from = prefix.isEmpty() ? rows : rows.tailMap(prefix, true);
+        List<R> below = new ArrayList<>();
+        for (Map.Entry<String, R> row : from.entrySet()) {
+            if (!row.getKey().startsWith(prefix)) {
+                break;
+            }
+            below.add(row.getValue());
+        }
+        return below;
     }
 
     /** The rows of one group by primary key; empty when there are none. */
@@ -73,14 +90,13 @@ public final class Table<R> {
         List<PSortedMap<String, PSortedMap<String, R>>> changed = new ArrayList<>(groups.size());
         for (int i = 0; i < groups.size(); i++) {
             TableDef.Grouping<R> grouping = def.groupings().get(i);
-            String group = grouping.key().apply(row);
+            String from = old == null ? null : grouping.of(old);
+            String to = grouping.of(row);
             var all = groups.get(i);
-            if (old != null && !grouping.key().apply(old).equals(group)) {
-                all = minus(all, grouping.key().apply(old), key);
+            if (from != null && !from.equals(to)) {
+                all = minus(all, from, key);
             }
-            PSortedMap<String, R> members = all.get(group);
-            PSortedMap<String, R> before = members == null ? TreePMap.empty(def.order()) : members;
-            changed.add(all.plus(group, before.plus(key, row)));
+            changed.add(to == null ? all : plus(all, to, key, row));
         }
         return new Table<>(def, rows.plus(key, row), changed);
     }
@@ -92,10 +108,17 @@ public final class Table<R> {
         }
         List<PSortedMap<String, PSortedMap<String, R>>> changed = new ArrayList<>(groups.size());
         for (int i = 0; i < groups.size(); i++) {
-            String group = def.groupings().get(i).key().apply(old);
-            changed.add(minus(groups.get(i), group, key));
+            String group = def.groupings().get(i).of(old);
+            changed.add(group == null ? groups.get(i) : minus(groups.get(i), group, key));
         }
         return new Table<>(def, rows.minus(key), changed);
+    }
+
+    private PSortedMap<String, PSortedMap<String, R>> plus(
+            PSortedMap<String, PSortedMap<String, R>> all, String group, String key, R row) {
+        PSortedMap<String, R> members = all.get(group);
+        PSortedMap<String, R> before = members == null ? TreePMap.empty(def.order()) : members;
+        return all.plus(group, before.plus(key, row));
     }
 
     /** A group goes with its last row, so that names once seen do not pile up. */

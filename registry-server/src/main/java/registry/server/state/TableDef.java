@@ -3,14 +3,22 @@ package registry.server.state;
 import java.util.Comparator;
 import java.util.List;
 import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
 
 /**
- * What a table is: how its rows are keyed, ordered, grouped and written. Compared by identity; features keep theirs in
- * constants.
+ * What a table is: how its rows are keyed, ordered, grouped and written. Compared by identity;
+ * features keep theirs in constants.
  */
 public final class TableDef<R> {
-    /** A secondary index: rows by what {@code key} says of them. */
-    public record Grouping<R>(Function<R, String> key) {}
+    /**
+     * A secondary index: rows by what {@code key} says of them; those it says null of are in no
+     * group.
+     */
+    public record Grouping<R>(Function<R, @Nullable String> key) {
+        @Nullable String of(R row) {
+            return key.apply(row);
+        }
+    }
 
     private final String name;
     private final Comparator<String> order;

@@ -8,7 +8,10 @@ import org.jspecify.annotations.Nullable;
 import org.pcollections.PMap;
 import org.pcollections.PSortedMap;
 
-/** One command's changes on top of a state, until they become the next one. Used by one thread, then thrown away. */
+/**
+ * One command's changes on top of a state, until they become the next one. Used by one thread, then
+ * thrown away.
+ */
 public final class Tx {
     /** A row that the command removed. */
     public record Deletion<R>(TableDef<R> table, R row) {}
@@ -39,6 +42,12 @@ public final class Tx {
 
     public long time() {
         return time;
+    }
+
+    /** The scope's index so far; 0 when it has none. */
+    public long index(String scope) {
+        Long of = indexes.get(scope);
+        return of == null ? 0 : of;
     }
 
     @SuppressWarnings("unchecked") // put() and StateCodec put each table under its own definition.

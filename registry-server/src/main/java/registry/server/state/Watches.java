@@ -11,14 +11,14 @@ import java.util.TreeMap;
 import java.util.function.Consumer;
 
 /**
- * Who waits for a change below which path prefixes. No thread waits here, and a waiter is called at most once per
- * registration.
+ * Who waits for a change below which path prefixes. No thread waits here, and a waiter is called at
+ * most once per registration.
  *
- * <p>Whoever waits registers <em>first</em> and reads the state afterwards: a commit before the read is seen by the read, a
- * commit after it finds the registration.
+ * <p>Whoever waits registers <em>first</em> and reads the state afterwards: a commit before the
+ * read is seen by the read, a commit after it finds the registration.
  *
- * <p>One lock, held for memory only. A commit takes whole buckets out under it; the waiters are called by the consumer's
- * threads.
+ * <p>One lock, held for memory only. A commit takes whole buckets out under it; the waiters are
+ * called by the consumer's threads.
  */
 public final class Watches {
     /** Something that waits; must be equal to itself alone. */
@@ -27,12 +27,16 @@ public final class Watches {
     private final Consumer<Set<Waiter>> wake;
     private final Map<String, Set<Waiter>> buckets = new HashMap<>();
 
-    /** How many buckets have a prefix of this length: a changed path is looked up once for each of them. */
+    /**
+     * How many buckets have a prefix of this length: a changed path is looked up once for each of
+     * them.
+     */
     private final TreeMap<Integer, Integer> lengths = new TreeMap<>();
 
     /**
-     * @param wake takes woken waiters, which are no longer registered under the prefix that woke them, and hands them to
-     *     other threads; called by the thread that applies commands; the set is its own from then on
+     * @param wake takes woken waiters, which are no longer registered under the prefix that woke
+     *     them, and hands them to other threads; called by the thread that applies commands; the
+     *     set is its own from then on
      */
     public Watches(Consumer<Set<Waiter>> wake) {
         this.wake = wake;
