@@ -115,8 +115,10 @@ public final class HttpApi implements AutoCloseable {
         var jetty = new Server(threads);
         jetty.setErrorHandler(HttpApi::writeError);
         jetty.addBeanToAllConnectors(connections);
-        var behind = new JavalinDoor(dispatcher).handler();
-        jetty.setHandler(new CoreDoor(dispatcher, connections, virtualThreads, doors, behind));
+        var writer = new AnswerWriter(dispatcher);
+        var behind = new JavalinDoor(dispatcher, writer).handler();
+        jetty.setHandler(
+                new CoreDoor(dispatcher, connections, virtualThreads, doors, writer, behind));
         return jetty;
     }
 
