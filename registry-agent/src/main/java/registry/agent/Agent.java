@@ -32,14 +32,14 @@ import registry.api.ApiException;
 import registry.api.Node;
 import registry.server.Server;
 import registry.server.ServerConfig;
-import registry.server.raft.Consensus;
 import registry.server.raft.Applier;
+import registry.server.raft.Consensus;
 import registry.server.raft.JraftConsensus;
 import registry.server.storage.NodeStore;
 
 /**
- * One node: opens its parts in the order in which they need each other, and closes them in the opposite one. Signals and the API
- * end it through {@link #stop}.
+ * One node: opens its parts in the order in which they need each other, and closes them in the
+ * opposite one. Signals and the API end it through {@link #stop}.
  */
 public final class Agent implements AgentControl, AutoCloseable {
     private static final Logger log = LoggerFactory.getLogger(Agent.class);
@@ -58,7 +58,8 @@ public final class Agent implements AgentControl, AutoCloseable {
      * Runs an agent until a signal or the API ends it.
      *
      * @return the exit code: 0 after a graceful leave, else 1, as Consul's
-     * @throws ConfigException when it can't start so: configuration, data directory or a port; the message is for the user
+     * @throws ConfigException when it can't start so: configuration, data directory or a port; the
+     *     message is for the user
      */
     public static int run(ConfigSources sources) throws ConfigException {
         LoadedConfig loaded = ConfigLoader.load(sources);
@@ -239,7 +240,10 @@ public final class Agent implements AgentControl, AutoCloseable {
             try {
                 part.close();
             } catch (Exception e) {
-                log.warn("not closed cleanly: part={} error={}", part.getClass().getSimpleName(), e.getMessage());
+                log.warn(
+                        "not closed cleanly: part={} error={}",
+                        part.getClass().getSimpleName(),
+                        e.getMessage());
             }
         }
     }

@@ -20,7 +20,8 @@ final class AgentStats {
         SortedMap<String, SortedMap<String, String>> sections = new TreeMap<>();
         sections.put("agent", agent(local));
         sections.put(
-                "build", new TreeMap<>(Map.of("prerelease", "", "revision", "", "version", Version.CONSUL)));
+                "build",
+                new TreeMap<>(Map.of("prerelease", "", "revision", "", "version", Version.CONSUL)));
         sections.put("consul", consul(config, server));
         sections.put("raft", raft(server));
         sections.put("runtime", runtime());
@@ -34,7 +35,10 @@ final class AgentStats {
         return new TreeMap<>(
                 Map.of(
                         "check_monitors",
-                        String.valueOf(checks.values().stream().filter(check -> check.type().equals("script")).count()),
+                        String.valueOf(
+                                checks.values().stream()
+                                        .filter(check -> check.type().equals("script"))
+                                        .count()),
                         "check_ttls",
                         String.valueOf(ttls),
                         "checks",
@@ -95,9 +99,11 @@ final class AgentStats {
                         "encrypted",
                         "false",
                         "failed",
-                        String.valueOf(members.stream().filter(m -> m.status() == Member.FAILED).count()),
+                        String.valueOf(
+                                members.stream().filter(m -> m.status() == Member.FAILED).count()),
                         "left",
-                        String.valueOf(members.stream().filter(m -> m.status() == Member.LEFT).count()),
+                        String.valueOf(
+                                members.stream().filter(m -> m.status() == Member.LEFT).count()),
                         "members",
                         String.valueOf(members.size())));
     }

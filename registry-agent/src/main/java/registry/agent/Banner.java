@@ -15,7 +15,10 @@ final class Banner {
         line(out, "Node ID", "'" + node.id() + "'");
         line(out, "Node name", "'" + config.nodeName() + "'");
         line(out, "Datacenter", "'" + config.datacenter() + "' (Segment: '<all>')");
-        line(out, "Server", config.server() + " (Bootstrap: " + (config.bootstrapExpect() == 1) + ")");
+        line(
+                out,
+                "Server",
+                config.server() + " (Bootstrap: " + (config.bootstrapExpect() == 1) + ")");
         line(
                 out,
                 "Client Addr",
@@ -30,7 +33,12 @@ final class Banner {
         line(
                 out,
                 "Cluster Addr",
-                config.advertiseAddr() + " (LAN: " + ports.serfLan() + ", WAN: " + ports.serfWan() + ")");
+                config.advertiseAddr()
+                        + " (LAN: "
+                        + ports.serfLan()
+                        + ", WAN: "
+                        + ports.serfWan()
+                        + ")");
         line(out, "Encrypt", "Gossip: false, TLS-Outgoing: false, TLS-Incoming: false");
         out.println();
         out.println("==> Log data will now stream in as it occurs:");

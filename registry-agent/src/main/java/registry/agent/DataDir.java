@@ -9,7 +9,10 @@ import java.nio.file.attribute.BasicFileAttributes;
 import org.jspecify.annotations.Nullable;
 import registry.agent.config.AgentConfig;
 
-/** The data directory: the configured one, or with {@code -dev} a temporary one that goes with the process. */
+/**
+ * The data directory: the configured one, or with {@code -dev} a temporary one that goes with the
+ * process.
+ */
 record DataDir(Path path, boolean temporary) implements AutoCloseable {
     /**
      * @throws IOException naming the directory, when it can't be made
@@ -22,7 +25,8 @@ record DataDir(Path path, boolean temporary) implements AutoCloseable {
         try {
             Files.createDirectories(configured);
         } catch (IOException e) {
-            throw new IOException("data_dir \"" + configured + "\" can't be made: " + e.getMessage(), e);
+            throw new IOException(
+                    "data_dir \"" + configured + "\" can't be made: " + e.getMessage(), e);
         }
         return new DataDir(configured, false);
     }
@@ -36,13 +40,15 @@ record DataDir(Path path, boolean temporary) implements AutoCloseable {
                 path,
                 new SimpleFileVisitor<>() {
                     @Override
-                    public FileVisitResult visitFile(Path file, BasicFileAttributes a) throws IOException {
+                    public FileVisitResult visitFile(Path file, BasicFileAttributes a)
+                            throws IOException {
                         Files.delete(file);
                         return FileVisitResult.CONTINUE;
                     }
 
                     @Override
-                    public FileVisitResult postVisitDirectory(Path dir, @Nullable IOException e) throws IOException {
+                    public FileVisitResult postVisitDirectory(Path dir, @Nullable IOException e)
+                            throws IOException {
                         Files.delete(dir);
                         return FileVisitResult.CONTINUE;
                     }

@@ -4,7 +4,10 @@ import java.util.SortedMap;
 import java.util.TreeMap;
 import registry.agent.config.AgentConfig;
 
-/** What a node says of itself in gossip: clients recognise servers by these tags. Source: consul-api 3.5. */
+/**
+ * What a node says of itself in gossip: clients recognise servers by these tags. Source: consul-api
+ * 3.5.
+ */
 final class MemberTags {
     private MemberTags() {}
 
@@ -20,7 +23,9 @@ final class MemberTags {
         tags.put("vsn_min", "2");
         if (config.server()) {
             tags.put("role", "consul");
-            tags.put(config.bootstrapExpect() == 1 ? "bootstrap" : "expect", String.valueOf(config.bootstrapExpect()));
+            tags.put(
+                    config.bootstrapExpect() == 1 ? "bootstrap" : "expect",
+                    String.valueOf(config.bootstrapExpect()));
             tags.put("port", String.valueOf(config.ports().server()));
             tags.put("raft_vsn", "3");
             tags.put("ft_fs", "1");

