@@ -7,6 +7,7 @@ import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
+import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
 import org.jspecify.annotations.Nullable;
@@ -19,7 +20,7 @@ public final class RegistryClient implements AutoCloseable {
     private static final Duration CONNECT = Duration.ofSeconds(5);
 
     private final URI agent;
-    private final @Nullable String token;
+    private final Map<String, String> headers;
     private final HttpClient http;
 
     /** An answer. */
@@ -47,8 +48,16 @@ public final class RegistryClient implements AutoCloseable {
      * @param token sent as {@code X-Consul-Token}; null or empty for none
      */
     public RegistryClient(URI agent, @Nullable String token) {
+        this(agent, token == null || token.isEmpty() ? Map.of() : Map.of("X-Consul-Token", token));
+    }
+
+    /**
+     * @param agent {@code http://host:port} or {@code https://…}, without a path
+     * @param headers sent with every request
+     */
+    public RegistryClient(URI agent, Map<String, String> headers) {
         this.agent = agent;
-        this.token = token;
+        this.headers = Map.copyOf(headers);
         this.http =
                 HttpClient.newBuilder()
                         .version(HttpClient.Version.HTTP_1_1)
@@ -75,9 +84,7 @@ public final class RegistryClient implements AutoCloseable {
                 HttpRequest.newBuilder(URI.create(agent + pathAndQuery))
                         .method(method, publisher)
                         .timeout(timeout);
-        if (token != null && !token.isEmpty()) {
-            request.header("X-Consul-Token", token);
-        }
+        headers.forEach(request::header);
         HttpResponse<byte[]> response =
                 http.send(request.build(), HttpResponse.BodyHandlers.ofByteArray());
         return new Answer(response.statusCode(), response.body(), response);
