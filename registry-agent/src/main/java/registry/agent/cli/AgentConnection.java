@@ -5,11 +5,9 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.net.ConnectException;
 import java.net.InetAddress;
+import java.net.SocketTimeoutException;
 import java.net.URI;
 import java.net.UnknownHostException;
-import java.net.http.HttpConnectTimeoutException;
-import java.net.http.HttpTimeoutException;
-import java.nio.channels.UnresolvedAddressException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -105,7 +103,8 @@ final class AgentConnection implements AutoCloseable {
         if (flags.isOn("stale")) {
             common.put("stale", "");
         }
-        return new AgentConnection(new RegistryClient(address(flags, terminal), headers), common);
+        return new AgentConnection(
+                RegistryClient.shortLived(address(flags, terminal), headers), common);
     }
 
     private static String token(Flags flags, Terminal terminal) throws Failure {
@@ -224,24 +223,15 @@ final class AgentConnection implements AutoCloseable {
                 agent.getPort() >= 0
                         ? agent.getPort()
                         : agent.getScheme().equals("https") ? 443 : 80;
-        for (Throwable cause = trouble; cause != null; cause = cause.getCause()) {
-            if (cause instanceof UnresolvedAddressException
-                    || cause instanceof UnknownHostException) {
-                return "dial tcp: lookup %s: no such host".formatted(host);
-            }
-        }
+        String message = String.valueOf(trouble.getMessage());
         return switch (trouble) {
-            case HttpConnectTimeoutException e ->
+            case UnknownHostException e -> "dial tcp: lookup %s: no such host".formatted(host);
+            case SocketTimeoutException e when message.startsWith("Connect") ->
                     "dial tcp %s:%d: i/o timeout".formatted(literal(host), port);
-            case HttpTimeoutException e -> "context deadline exceeded";
+            case SocketTimeoutException e -> "context deadline exceeded";
             case ConnectException e ->
                     "dial tcp %s:%d: connect: connection refused".formatted(literal(host), port);
-            default -> {
-                String message = String.valueOf(trouble.getMessage());
-                yield message.contains("EOF") || message.contains("header parser received no bytes")
-                        ? "EOF"
-                        : message;
-            }
+            default -> message.contains("end of file") ? "EOF" : message;
         };
     }
 
