@@ -74,8 +74,12 @@ final class FakeServers implements Servers, AutoCloseable {
 
     /** Moves the index and answers all that is held. */
     void change() {
-        index.incrementAndGet();
-        new ArrayList<>(held).forEach(Waiter::wake);
+        long now = index.incrementAndGet();
+        for (Waiter waiter : new ArrayList<>(held)) {
+            if (waiter.question.minIndex() < now) {
+                waiter.wake();
+            }
+        }
     }
 
     @Override
