@@ -263,7 +263,7 @@ class LimitsTest {
                 new HttpApi(
                         config,
                         api.servers,
-                        new registry.agent.local.LocalState(),
+                        api.local,
                         id -> List.of(),
                         new FakeMembers(),
                         null)) {

@@ -1,23 +1,38 @@
 package registry.agent.http;
 
+import java.io.File;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.lang.reflect.RecordComponent;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Comparator;
 import java.util.List;
+import java.util.Random;
 import java.util.SortedMap;
 import java.util.TreeMap;
+import registry.agent.check.SystemTimers;
 import registry.agent.config.AgentConfig;
 import registry.agent.config.ConfigException;
 import registry.agent.config.ConfigLoader;
 import registry.agent.config.ConfigSources;
+import registry.agent.local.LocalConfig;
 import registry.agent.local.LocalState;
+import registry.agent.local.LocalStore;
 import registry.api.Node;
 import registry.api.json.Json;
+import registry.server.storage.NodeStore;
 
 /** An HTTP API on a free port of the loopback, over servers that the test holds in its hand. */
 final class TestApi implements AutoCloseable {
     final FakeServers servers = new FakeServers();
+    private final Path dataDir;
+    private final NodeStore store;
+    private final LocalStore localStore;
+    private final SystemTimers timers = new SystemTimers();
+    final LocalState local;
     final HttpApi http;
     final List<String> control = new ArrayList<>();
 
@@ -36,12 +51,22 @@ final class TestApi implements AutoCloseable {
         }
     }
 
-    private TestApi(Through through, AgentConfig config) {
+    private TestApi(Through through, AgentConfig config) throws IOException {
+        dataDir = Files.createTempDirectory("http-test-");
+        store = NodeStore.open(dataDir);
+        localStore = new LocalStore(store);
+        local =
+                new LocalState(
+                        LocalConfig.of(config, "11111111-2222-3333-4444-555555555501"),
+                        localStore,
+                        servers,
+                        timers,
+                        new Random(1));
         http =
                 new HttpApi(
                         config,
                         servers,
-                        new LocalState(),
+                        local,
                         checkId -> List.of(),
                         new FakeMembers(),
                         new Control(),
@@ -128,7 +153,20 @@ final class TestApi implements AutoCloseable {
     @Override
     public void close() {
         http.close();
+        try {
+            local.close();
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+        timers.close();
+        localStore.close();
+        store.close();
         servers.close();
+        try (var files = Files.walk(dataDir)) {
+            files.sorted(Comparator.reverseOrder()).map(Path::toFile).forEach(File::delete);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
     }
 
     private final class Control implements AgentControl {
