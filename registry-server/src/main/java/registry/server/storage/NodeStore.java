@@ -41,6 +41,10 @@ public final class NodeStore implements AutoCloseable {
 
     public static final String META = "meta";
 
+    /** A row that says nothing: writing it syncs what was written before. */
+    private static final byte[] SYNC_ROW = utf8("sync");
+
+    private static final byte[] NOTHING = {};
     private static final long CACHE_BYTES = 4 << 20;
     private static final long LOG_MEMTABLE_BYTES = 4 << 20;
     private static final long SMALL_MEMTABLE_BYTES = 1 << 20;
@@ -177,17 +181,11 @@ public final class NodeStore implements AutoCloseable {
 
     /**
      * Returns when everything written before the mark is on disk. Free when a synced write of
-     * anybody came after it; else callers that wait together share one sync. A failure halts the
+     * anybody came after it; else callers that wait together share one. A failure halts the
      * process.
      */
     public void syncTo(long mark) {
-        marks.syncTo(mark, this::sync);
-    }
-
-    private void sync() {
-        try (var nothing = new WriteBatch()) {
-            write(nothing, true);
-        }
+        marks.syncTo(mark, () -> put(META, SYNC_ROW, NOTHING, true));
     }
 
     /** Writes one row; see {@link #write}. */
