@@ -62,6 +62,8 @@ public final class LocalState implements AutoCloseable {
     /** How old the stored time of an unchanged result may be. */
     private static final Duration RESULT_TIME_PRECISION = Duration.ofMinutes(1);
 
+    private static final Duration STOP_LIMIT = Duration.ofSeconds(2);
+
     private static final Duration FORGET_INTERVAL = Duration.ofHours(1);
 
     /** Aliases may follow aliases; those that go in circles are left alone after so many steps. */
@@ -934,6 +936,7 @@ public final class LocalState implements AutoCloseable {
         Collection<CheckEntry> all = entries.allChecks();
         all.forEach(this::stop);
         antiEntropy.close();
+        scheduler.awaitStopped(STOP_LIMIT);
         flush();
     }
 

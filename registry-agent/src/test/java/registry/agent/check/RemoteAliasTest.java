@@ -24,14 +24,15 @@ class RemoteAliasTest {
     void followsAServiceOfAnotherNode() throws Exception {
         CheckScheduler.Job job = scheduler.follow(Checks.alias("al", "n2", "web"), results::add);
         try {
-            assertThat(results.poll(5, SECONDS))
+            assertThat(results.poll(20, SECONDS))
                     .isEqualTo(CheckResult.critical("Service web could not be found on node n2"));
 
             servers.registerElsewhere("n2", web());
-            assertThat(results.poll(5, SECONDS)).isEqualTo(CheckResult.passing("No checks found."));
+            assertThat(results.poll(20, SECONDS))
+                    .isEqualTo(CheckResult.passing("No checks found."));
 
             servers.registerElsewhere("n2", web(), check("critical"));
-            assertThat(results.poll(5, SECONDS))
+            assertThat(results.poll(20, SECONDS))
                     .isEqualTo(CheckResult.critical("Aliased check \"alive\" failing: out"));
         } finally {
             job.stop();
