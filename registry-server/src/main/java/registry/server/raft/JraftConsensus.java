@@ -346,6 +346,7 @@ public final class JraftConsensus implements Consensus {
     private CompletableFuture<@Nullable Void> takeSnapshot() {
         CompletableFuture<@Nullable Void> taken = new CompletableFuture<>();
         if (node.getLastAppliedLogIndex() <= snapshotIndex()) {
+            machine.snapshotEnded(false);
             taken.complete(null);
             return taken;
         }
@@ -353,6 +354,7 @@ public final class JraftConsensus implements Consensus {
             if (!status.isOk()) {
                 LOG.warn("no snapshot was taken: status=\"{}\"", status);
             }
+            machine.snapshotEnded(status.isOk());
             taken.complete(null);
         });
         return taken;
