@@ -39,6 +39,7 @@ final class CommandMachine extends StateMachineAdapter {
     private final IntSupplier voters;
     private final Fatal fatal;
     private volatile long leadingTerm;
+    private volatile long appliedIndex;
     private final AtomicLong appliedBytes = new AtomicLong();
     private volatile long snapshotSize;
     private final AtomicBoolean snapshotAsked = new AtomicBoolean();
@@ -66,6 +67,11 @@ final class CommandMachine extends StateMachineAdapter {
     /** The term in which this server leads and has applied an entry of it; 0 when it does not. */
     long leadingTerm() {
         return leadingTerm;
+    }
+
+    /** Index of the last applied command; the engine itself knows of it a little later. */
+    long appliedIndex() {
+        return appliedIndex;
     }
 
     /** Bytes of commands applied since the last snapshot. */
@@ -104,6 +110,7 @@ final class CommandMachine extends StateMachineAdapter {
                 throw e;
             }
             appliedBytes.addAndGet(command.length);
+            appliedIndex = entries.getIndex();
             if (entries.done() instanceof Proposal proposal) {
                 proposal.applied(result);
             }

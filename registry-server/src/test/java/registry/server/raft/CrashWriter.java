@@ -20,15 +20,13 @@ final class CrashWriter {
     private CrashWriter() {}
 
     public static void main(String[] args) throws Exception {
+        boolean synced = args.length < 3;
+        Path dir = Path.of(args[0]);
+        // A snapshot is synced in any case: without syncs there shall be none.
         TestServer server =
-                TestServer.open(
-                        Path.of(args[0]),
-                        200_000,
-                        store -> {
-                            if (args.length > 2) {
-                                leaveOutSyncs(store);
-                            }
-                        });
+                synced
+                        ? TestServer.open(dir, 200_000)
+                        : TestServer.open(dir, 1 << 30, CrashWriter::leaveOutSyncs);
         AtomicLong next = new AtomicLong(Long.parseLong(args[1]));
         FileOutputStream out = new FileOutputStream(FileDescriptor.out);
         out.write("ready\n".getBytes(StandardCharsets.UTF_8));
