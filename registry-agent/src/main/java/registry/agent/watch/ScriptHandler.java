@@ -59,8 +59,8 @@ public final class ScriptHandler implements WatchHandler {
         }
         Process process = start(builder);
         try {
-            feed(process, result);
             var written = new Written(process);
+            feed(process, result);
             int code = process.waitFor();
             output.accept(written.text());
             if (code != 0) {
