@@ -25,6 +25,8 @@ skip() {
     exit 0
 }
 
+command -v curl >/dev/null || skip "curl is not installed"
+
 # Five ports below the range of outgoing connections: HTTP, DNS, RPC, gossip, gossip over the WAN.
 # curl answers 7 where nobody listens.
 http=$((20000 + ($$ * 7) % 10000 / 10 * 10))

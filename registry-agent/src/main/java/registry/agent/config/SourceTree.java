@@ -174,7 +174,8 @@ final class SourceTree {
     }
 
     private static boolean isWhole(JsonNode raw) {
-        return raw.isNumber() && raw.canConvertToExactIntegral() && raw.canConvertToLong();
+        return (raw.isIntegralNumber() || raw.canConvertToExactIntegral())
+                && raw.canConvertToLong();
     }
 
     private boolean isDuration(String path, String text) throws ConfigException {

@@ -2,19 +2,15 @@ package registry.server.storage;
 
 import java.io.IOException;
 import java.io.UncheckedIOException;
-import java.nio.ByteBuffer;
-import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
-import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 import org.rocksdb.BlockBasedTableConfig;
+import org.rocksdb.Cache;
 import org.rocksdb.ColumnFamilyDescriptor;
 import org.rocksdb.ColumnFamilyHandle;
 import org.rocksdb.ColumnFamilyOptions;
@@ -29,8 +25,12 @@ import org.rocksdb.WriteOptions;
 
 /**
  * The one RocksDB of a node: a column family per owner, opened and closed here. A batch over
- * several families is atomic. Safe for any thread; a failed write halts the process, because
+ * several families is atomic. Safe for any thread. A failed write halts the process, because
  * nothing may be acknowledged after it.
+ *
+ * <p>All families share one write-ahead log. A synced write makes everything before it durable too,
+ * also what others wrote unsynced; it carries {@link WriteAheadLog#SYNC_MARK}, by which the next
+ * start tells a torn tail, which may be cut, from damage to what was acknowledged.
  */
 public final class NodeStore implements AutoCloseable {
     /** Family of the agent: node id, own definitions, last results, check history. */
@@ -41,53 +41,45 @@ public final class NodeStore implements AutoCloseable {
 
     public static final String META = "meta";
 
-    private static final int FORMAT = 1;
-    private static final long MEMTABLE_BYTES = 8 << 20;
-    private static final long MAX_WAL_BYTES = 64 << 20;
+    /** A row that says nothing: writing it syncs what was written before. */
+    private static final byte[] SYNC_ROW = utf8("sync");
 
-    private final LRUCache cache;
-    private final ColumnFamilyOptions familyOptions;
-    private final DBOptions options;
-    private final RocksDB db;
-    private final Map<String, ColumnFamilyHandle> families = new TreeMap<>();
+    private static final byte[] NOTHING = {};
+    private static final long CACHE_BYTES = 4 << 20;
+    private static final long LOG_MEMTABLE_BYTES = 4 << 20;
+    private static final long SMALL_MEMTABLE_BYTES = 1 << 20;
+
+    /** All of it is read again at the next start, so it is kept small. */
+    private static final long MAX_WAL_BYTES = 32 << 20;
+
+    private final DataDirectory directory;
+    private final Cache cache = new LRUCache(CACHE_BYTES);
+    private final ColumnFamilyOptions logOptions = familyOptions(LOG_MEMTABLE_BYTES);
+    private final ColumnFamilyOptions smallOptions = familyOptions(SMALL_MEMTABLE_BYTES);
+    private final DBOptions options = databaseOptions();
     private final WriteOptions synced = new WriteOptions().setSync(true);
     private final WriteOptions unsynced = new WriteOptions();
+    private final SyncMarks marks = new SyncMarks();
+    private final Map<String, ColumnFamilyHandle> families = new TreeMap<>();
+    private final RocksDB db;
 
-    private NodeStore(Path dataDir) throws IOException {
-        Path dir = dataDir.resolve("db");
-        Files.createDirectories(dir);
-        checkFormat(dataDir);
-        cache = new LRUCache(8 << 20);
-        familyOptions =
-                new ColumnFamilyOptions()
-                        .setWriteBufferSize(MEMTABLE_BYTES)
-                        .setTableFormatConfig(new BlockBasedTableConfig().setBlockCache(cache));
-        options =
-                new DBOptions()
-                        .setCreateIfMissing(true)
-                        .setCreateMissingColumnFamilies(true)
-                        .setMaxTotalWalSize(MAX_WAL_BYTES)
-                        .setRecycleLogFileNum(0)
-                        .setWalRecoveryMode(WALRecoveryMode.TolerateCorruptedTailRecords)
-                        .setInfoLogLevel(InfoLogLevel.WARN_LEVEL)
-                        .setKeepLogFileNum(2)
-                        .setMaxOpenFiles(256)
-                        .setMaxBackgroundJobs(2);
-        List<ColumnFamilyDescriptor> descriptors = new ArrayList<>();
-        descriptors.add(new ColumnFamilyDescriptor(RocksDB.DEFAULT_COLUMN_FAMILY, familyOptions));
-        for (String name : List.of(LOCAL, LOG, META)) {
-            descriptors.add(new ColumnFamilyDescriptor(utf8(name), familyOptions));
-        }
+    private NodeStore(DataDirectory directory) throws IOException {
+        this.directory = directory;
+        List<ColumnFamilyDescriptor> descriptors =
+                List.of(
+                        new ColumnFamilyDescriptor(RocksDB.DEFAULT_COLUMN_FAMILY, smallOptions),
+                        new ColumnFamilyDescriptor(utf8(LOCAL), smallOptions),
+                        new ColumnFamilyDescriptor(utf8(LOG), logOptions),
+                        new ColumnFamilyDescriptor(utf8(META), smallOptions));
         List<ColumnFamilyHandle> handles = new ArrayList<>();
         try {
-            db = RocksDB.open(options, dir.toString(), descriptors, handles);
+            db = RocksDB.open(options, directory.database().toString(), descriptors, handles);
         } catch (RocksDBException e) {
+            closeOptions();
             throw new IOException(
-                    "the database in "
-                            + dir
-                            + " can't be opened: "
-                            + e.getMessage()
-                            + "; it is damaged or in use: restore the directory from a copy, or move it away to start empty",
+                    "the database in \"%s\" can't be opened: %s; %s"
+                            .formatted(
+                                    directory.database(), e.getMessage(), DataDirectory.WHAT_TO_DO),
                     e);
         }
         for (int i = 0; i < handles.size(); i++) {
@@ -95,55 +87,57 @@ public final class NodeStore implements AutoCloseable {
                     new String(descriptors.get(i).getName(), StandardCharsets.UTF_8),
                     handles.get(i));
         }
-        syncDirectory(dir);
-        syncDirectory(dataDir);
     }
 
     /**
      * Opens or creates the database below {@code dataDir}, durably: its files and directories
      * survive a power cut from now on.
      *
-     * @throws IOException with the reason and what to do
+     * @throws IOException with the reason and what to do: another process holds the directory, a
+     *     newer program wrote it, or it is damaged
      */
     public static NodeStore open(Path dataDir) throws IOException {
         RocksDB.loadLibrary();
-        return new NodeStore(dataDir);
+        DataDirectory directory = DataDirectory.open(dataDir);
+        try {
+            WriteAheadLog.mend(directory.database());
+            NodeStore store = new NodeStore(directory);
+            directory.sync();
+            return store;
+        } catch (IOException | RuntimeException e) {
+            directory.close();
+            throw e;
+        }
     }
 
-    private static void checkFormat(Path dataDir) throws IOException {
-        Path format = dataDir.resolve("format");
-        if (Files.exists(format)) {
-            String found = Files.readString(format).strip();
-            if (!found.equals(String.valueOf(FORMAT))) {
-                throw new IOException(
-                        format
-                                + " says \""
-                                + found
-                                + "\", this program reads format "
-                                + FORMAT
-                                + "; nothing was touched");
-            }
-            return;
-        }
-        Path fresh = dataDir.resolve("format.new");
-        try (var channel =
-                FileChannel.open(
-                        fresh,
-                        StandardOpenOption.CREATE,
-                        StandardOpenOption.WRITE,
-                        StandardOpenOption.TRUNCATE_EXISTING)) {
-            channel.write(ByteBuffer.wrap(utf8(FORMAT + "\n")));
-            channel.force(true);
-        }
-        Files.move(fresh, format, StandardCopyOption.ATOMIC_MOVE);
-        syncDirectory(dataDir);
+    private ColumnFamilyOptions familyOptions(long memtableBytes) {
+        return new ColumnFamilyOptions()
+                .setWriteBufferSize(memtableBytes)
+                .setTableFormatConfig(new BlockBasedTableConfig().setBlockCache(cache));
+    }
+
+    private static DBOptions databaseOptions() {
+        return new DBOptions()
+                .setCreateIfMissing(true)
+                .setCreateMissingColumnFamilies(true)
+                .setMaxTotalWalSize(MAX_WAL_BYTES)
+                // A recycled log file would hold old records behind its end.
+                .setRecycleLogFileNum(0)
+                .setWalRecoveryMode(WALRecoveryMode.TolerateCorruptedTailRecords)
+                // Otherwise each start would write every family's memtable into a new file.
+                .setAvoidFlushDuringRecovery(true)
+                .setInfoLogLevel(InfoLogLevel.WARN_LEVEL)
+                .setMaxLogFileSize(1 << 20)
+                .setKeepLogFileNum(2)
+                .setStatsDumpPeriodSec(0)
+                .setStatsPersistPeriodSec(0)
+                .setMaxOpenFiles(256)
+                .setMaxBackgroundJobs(2);
     }
 
     /** Makes the names in a directory survive a power cut. */
     public static void syncDirectory(Path dir) throws IOException {
-        try (var channel = FileChannel.open(dir, StandardOpenOption.READ)) {
-            channel.force(true);
-        }
+        DataDirectory.syncDirectory(dir);
     }
 
     public RocksDB db() {
@@ -164,28 +158,53 @@ public final class NodeStore implements AutoCloseable {
      * process.
      */
     public void write(WriteBatch batch, boolean sync) {
+        long before = marks.written();
         try {
+            if (sync) {
+                batch.putLogData(WriteAheadLog.SYNC_MARK);
+            }
             db.write(sync ? synced : unsynced, batch);
+            if (sync) {
+                marks.synced(before);
+            } else {
+                marks.wrote();
+            }
         } catch (RocksDBException e) {
-            throw halt(e);
+            throw halt("written", e);
         }
+    }
+
+    /** A mark behind all writes that have returned: {@link #syncTo} makes them durable. */
+    public long mark() {
+        return marks.written();
+    }
+
+    /**
+     * Returns when everything written before the mark is on disk. Free when a synced write of
+     * anybody came after it; else callers that wait together share one. A failure halts the
+     * process.
+     */
+    public void syncTo(long mark) {
+        marks.syncTo(mark, () -> put(META, SYNC_ROW, NOTHING, true));
     }
 
     /** Writes one row; see {@link #write}. */
     public void put(String family, byte[] key, byte[] value, boolean sync) {
-        try {
-            db.put(family(family), sync ? synced : unsynced, key, value);
+        try (var batch = new WriteBatch()) {
+            batch.put(family(family), key, value);
+            write(batch, sync);
         } catch (RocksDBException e) {
-            throw halt(e);
+            throw halt("written", e);
         }
     }
 
     /** Removes one row; see {@link #write}. */
     public void delete(String family, byte[] key, boolean sync) {
-        try {
-            db.delete(family(family), sync ? synced : unsynced, key);
+        try (var batch = new WriteBatch()) {
+            batch.delete(family(family), key);
+            write(batch, sync);
         } catch (RocksDBException e) {
-            throw halt(e);
+            throw halt("written", e);
         }
     }
 
@@ -194,19 +213,23 @@ public final class NodeStore implements AutoCloseable {
             return db.get(family(family), key);
         } catch (RocksDBException e) {
             throw new UncheckedIOException(
-                    new IOException("reading from the database failed: " + e.getMessage(), e));
+                    new IOException(
+                            "reading \"%s\" from the database failed: %s; %s"
+                                    .formatted(family, e.getMessage(), DataDirectory.WHAT_TO_DO),
+                            e));
         }
     }
 
     /**
      * After a failed write nothing may be acknowledged: the only safe state is the one that a
      * restart finds on disk.
+     *
+     * @param what what can't be done with the database, as in "written"
      */
-    private static RuntimeException halt(RocksDBException e) {
+    public RuntimeException halt(String what, RocksDBException e) {
         System.err.println(
-                "==> the database can't be written: "
-                        + e.getMessage()
-                        + "; stopping at once, nothing unwritten was acknowledged");
+                "==> the database in \"%s\" can't be %s: %s; stopping at once, nothing unwritten was acknowledged"
+                        .formatted(directory.database(), what, e.getMessage()));
         Runtime.getRuntime().halt(3);
         return new IllegalStateException(e);
     }
@@ -219,8 +242,14 @@ public final class NodeStore implements AutoCloseable {
     public void close() {
         families.values().forEach(ColumnFamilyHandle::close);
         db.close();
+        closeOptions();
+        directory.close();
+    }
+
+    private void closeOptions() {
         options.close();
-        familyOptions.close();
+        logOptions.close();
+        smallOptions.close();
         cache.close();
         synced.close();
         unsynced.close();

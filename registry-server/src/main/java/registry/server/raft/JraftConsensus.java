@@ -1,0 +1,380 @@
+package registry.server.raft;
+
+import com.alipay.sofa.jraft.JRaftServiceFactory;
+import com.alipay.sofa.jraft.NodeManager;
+import com.alipay.sofa.jraft.Status;
+import com.alipay.sofa.jraft.closure.ReadIndexClosure;
+import com.alipay.sofa.jraft.conf.Configuration;
+import com.alipay.sofa.jraft.core.NodeImpl;
+import com.alipay.sofa.jraft.entity.PeerId;
+import com.alipay.sofa.jraft.entity.Task;
+import com.alipay.sofa.jraft.entity.codec.LogEntryCodecFactory;
+import com.alipay.sofa.jraft.entity.codec.v2.LogEntryV2CodecFactory;
+import com.alipay.sofa.jraft.error.RaftError;
+import com.alipay.sofa.jraft.option.NodeOptions;
+import com.alipay.sofa.jraft.option.RaftOptions;
+import com.alipay.sofa.jraft.rpc.ProtobufMsgFactory;
+import com.alipay.sofa.jraft.storage.LogStorage;
+import com.alipay.sofa.jraft.storage.RaftMetaStorage;
+import com.alipay.sofa.jraft.storage.SnapshotStorage;
+import com.alipay.sofa.jraft.util.ThreadPoolsFactory;
+import com.alipay.sofa.jraft.util.concurrent.DefaultFixedThreadsExecutorGroupFactory;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.util.List;
+import java.util.SortedMap;
+import java.util.TreeMap;
+import java.util.UUID;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.SynchronousQueue;
+import java.util.concurrent.ThreadPoolExecutor;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLong;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import registry.api.ApiException;
+import registry.server.ServerConfig;
+import registry.server.storage.NodeStore;
+
+/**
+ * Consensus by SOFAJRaft over a node's own store. Peers are known by raft id; see {@link
+ * RaftStore}.
+ *
+ * <p>A command's way: {@link #propose} -> the engine's proposing thread gives it index and term ->
+ * its log thread writes whatever has gathered as one synced batch -> its state machine thread
+ * applies it and completes the future.
+ */
+public final class JraftConsensus implements Consensus {
+    private static final Logger LOG = LoggerFactory.getLogger(JraftConsensus.class);
+    private static final String GROUP = "registry";
+
+    /** The port says nothing: a peer is its raft id. */
+    private static final int NO_PORT = 1;
+
+    private static final int MIN_ELECTION_MILLIS = 300;
+    private static final int MULTIPLIED_ELECTION_MILLIS = 100;
+    private static final int QUEUE = 4096;
+    private static final long QUEUE_BYTES = 32L << 20;
+    private static final long CLOSE_SNAPSHOT_BYTES = 256 << 10;
+    private static final int CLOSE_SECONDS = 30;
+
+    static {
+        // The wire types, before the first message: what fails later is only logged by the engine's
+        // threads.
+        ProtobufMsgFactory.load();
+        ThreadPoolsFactory.registerThreadPool(
+                GROUP,
+                new ThreadPoolExecutor(
+                        0,
+                        64,
+                        10,
+                        TimeUnit.SECONDS,
+                        new SynchronousQueue<>(),
+                        Thread.ofPlatform().daemon().name("raft-work-", 0).factory()));
+    }
+
+    private final ServerConfig config;
+    private final RaftStore store;
+    private final Ballot ballot;
+    private final Snapshots snapshots;
+    private final CommandMachine machine;
+    private final PeerId self;
+    private final NodeImpl node;
+    private final ExecutorService snapshotThread =
+            Executors.newSingleThreadExecutor(
+                    Thread.ofPlatform().daemon().name("raft-snapshot").factory());
+    private final AtomicInteger pending = new AtomicInteger();
+    private final AtomicLong pendingBytes = new AtomicLong();
+    private volatile boolean closed;
+
+    private JraftConsensus(
+            ServerConfig config,
+            RaftStore store,
+            Ballot ballot,
+            Snapshots snapshots,
+            Applier applier,
+            CommandMachine.Fatal fatal) {
+        this.config = config;
+        this.store = store;
+        this.ballot = ballot;
+        this.snapshots = snapshots;
+        this.self = new PeerId(store.raftId(), NO_PORT);
+        this.node = new NodeImpl(GROUP, self);
+        this.machine =
+                new CommandMachine(
+                        applier,
+                        snapshotThread,
+                        config.snapshotBytes(),
+                        this::askSnapshot,
+                        () -> node.listPeers().size(),
+                        fatal);
+    }
+
+    /**
+     * Opens the log and the newest good snapshot in {@code store}, which stays the caller's to
+     * close, and takes part. Returns before a leader is known.
+     *
+     * @throws IOException when what is on disk can't be used: says what is damaged and what to do
+     */
+    public static JraftConsensus start(NodeStore store, ServerConfig config, Applier applier)
+            throws IOException {
+        return start(store, config, applier, JraftConsensus::halt);
+    }
+
+    static JraftConsensus start(
+            NodeStore store, ServerConfig config, Applier applier, CommandMachine.Fatal fatal)
+            throws IOException {
+        RaftStore raft = RaftStore.open(store);
+        Snapshots snapshots = Snapshots.open(config.dataDir().resolve("snapshots"), raft);
+        if (raft.clusterId().isEmpty()) {
+            raft.joinCluster(UUID.randomUUID().toString());
+        }
+        JraftConsensus consensus =
+                new JraftConsensus(config, raft, new Ballot(store), snapshots, applier, fatal);
+        consensus.start();
+        return consensus;
+    }
+
+    private static void halt(String why, Throwable cause) {
+        System.err.println("==> this server stops at once: " + why + ": " + cause);
+        LOG.error("stopping at once: why=\"{}\"", why, cause);
+        Runtime.getRuntime().halt(4);
+    }
+
+    private void start() throws IOException {
+        NodeManager.getInstance().addAddress(self.getEndpoint());
+        if (!node.init(options())) {
+            close();
+            throw new IOException("the Raft engine did not start, the log says why");
+        }
+    }
+
+    private NodeOptions options() {
+        NodeOptions options = new NodeOptions();
+        int electionMillis =
+                Math.max(MIN_ELECTION_MILLIS, MULTIPLIED_ELECTION_MILLIS * config.raftMultiplier());
+        options.setElectionTimeoutMs(electionMillis);
+        options.setFsm(machine);
+        options.setServiceFactory(new Parts());
+        options.setLogUri("store");
+        options.setRaftMetaUri("store");
+        options.setSnapshotUri("snapshots");
+        options.setSnapshotIntervalSecs(0);
+        options.setDisableCli(true);
+        options.setEnableMetrics(false);
+        options.setRpcConnectTimeoutMs(100);
+        options.setRpcProcessorThreadPoolSize(3);
+        options.setAppendEntriesExecutors(
+                DefaultFixedThreadsExecutorGroupFactory.INSTANCE.newExecutorGroup(
+                        2, "raft-append", 1024, true));
+        // Who is a member already knows the members from its log or snapshot, whatever is said
+        // here.
+        options.setInitialConf(new Configuration(List.of(self)));
+        RaftOptions raft = options.getRaftOptions();
+        raft.setMaxElectionDelayMs(electionMillis / 2);
+        raft.setElectionHeartbeatFactor(5);
+        raft.setDisruptorBufferSize(QUEUE);
+        raft.setApplyBatch(256);
+        raft.setOpenStatistics(false);
+        // In flight to one peer must fit into a link's queue.
+        raft.setMaxReplicatorInflightMsgs(24);
+        return options;
+    }
+
+    /** Where the engine keeps things. */
+    private final class Parts implements JRaftServiceFactory {
+        @Override
+        public LogStorage createLogStorage(String uri, RaftOptions options) {
+            return store;
+        }
+
+        @Override
+        public SnapshotStorage createSnapshotStorage(NodeOptions options) {
+            return snapshots;
+        }
+
+        @Override
+        public RaftMetaStorage createRaftMetaStorage(String uri, RaftOptions options) {
+            return ballot;
+        }
+
+        @Override
+        public LogEntryCodecFactory createLogEntryCodecFactory() {
+            return LogEntryV2CodecFactory.getInstance();
+        }
+    }
+
+    @Override
+    public CompletableFuture<Object> propose(byte[] command) {
+        if (closed || !node.isLeader(false)) {
+            return CompletableFuture.failedFuture(ApiException.noLeader());
+        }
+        int bytes = command.length;
+        if (pending.incrementAndGet() > QUEUE || pendingBytes.addAndGet(bytes) > QUEUE_BYTES) {
+            ended(bytes);
+            return CompletableFuture.failedFuture(Proposal.overloaded());
+        }
+        Proposal proposal = new Proposal(bytes, this::ended);
+        try {
+            node.apply(new Task(ByteBuffer.wrap(command), proposal));
+        } catch (IllegalStateException shutDown) {
+            proposal.run(new Status(RaftError.ENODESHUTDOWN, "stopped"));
+        }
+        return proposal;
+    }
+
+    private void ended(int bytes) {
+        pending.decrementAndGet();
+        pendingBytes.addAndGet(-bytes);
+    }
+
+    @Override
+    public CompletableFuture<Void> readIndex() {
+        if (isReadyLeader() && machine.isSoleVoter()) {
+            // Whatever was acknowledged was applied here, and nobody else can lead.
+            return CompletableFuture.completedFuture(null);
+        }
+        CompletableFuture<Void> read = new CompletableFuture<>();
+        try {
+            node.readIndex(
+                    new byte[0],
+                    new ReadIndexClosure() {
+                        @Override
+                        public void run(Status status, long index, byte[] context) {
+                            if (status.isOk()) {
+                                read.complete(null);
+                            } else {
+                                read.completeExceptionally(ApiException.noLeader());
+                            }
+                        }
+                    });
+        } catch (IllegalStateException shutDown) {
+            read.completeExceptionally(ApiException.noLeader());
+        }
+        return read;
+    }
+
+    @Override
+    public boolean isReadyLeader() {
+        return machine.leadingTerm() > 0
+                && node.isLeader(false)
+                && (machine.isSoleVoter() || hearsQuorum());
+    }
+
+    /** By the engine's own monotonic record of answered heartbeats. */
+    private boolean hearsQuorum() {
+        try {
+            return node.listAlivePeers().size() > node.listPeers().size() / 2;
+        } catch (IllegalStateException noLongerLeader) {
+            return false;
+        }
+    }
+
+    @Override
+    public String leaderId() {
+        PeerId leader = node.getLeaderId();
+        return leader == null ? "" : nodeId(leader);
+    }
+
+    /** Only this server itself is known by node id so far. */
+    private String nodeId(PeerId peer) {
+        return peer.equals(self) ? config.nodeId() : peer.getIp();
+    }
+
+    @Override
+    public long lastContactMillis() {
+        return 0;
+    }
+
+    @Override
+    public List<Peer> peers() {
+        boolean leads = node.isLeader(false);
+        return List.of(
+                new Peer(
+                        config.nodeId(),
+                        config.nodeName(),
+                        config.address() + ":" + config.rpcPort(),
+                        leads,
+                        true));
+    }
+
+    @Override
+    public SortedMap<String, String> stats() {
+        SortedMap<String, String> stats = new TreeMap<>();
+        stats.put("applied_index", String.valueOf(node.getLastAppliedLogIndex()));
+        stats.put("commit_index", String.valueOf(node.getLastCommittedIndex()));
+        stats.put("fsm_pending", String.valueOf(pending.get()));
+        stats.put("last_contact", lastContactMillis() + "ms");
+        stats.put("last_log_index", String.valueOf(store.getLastLogIndex()));
+        stats.put("first_log_index", String.valueOf(store.getFirstLogIndex()));
+        stats.put("last_snapshot_index", String.valueOf(snapshotIndex()));
+        stats.put("num_peers", String.valueOf(peers().size() - 1));
+        stats.put("raft_id", store.raftId());
+        stats.put("cluster_id", store.clusterId());
+        stats.put("state", state());
+        stats.put("term", String.valueOf(ballot.getTerm()));
+        return stats;
+    }
+
+    private String state() {
+        return switch (node.getNodeState()) {
+            case STATE_LEADER, STATE_TRANSFERRING -> "Leader";
+            case STATE_CANDIDATE -> "Candidate";
+            case STATE_FOLLOWER -> "Follower";
+            default -> "Shutdown";
+        };
+    }
+
+    private long snapshotIndex() {
+        Snapshots.Saved newest = snapshots.newest();
+        return newest == null ? 0 : newest.index();
+    }
+
+    /** From the state machine's thread, which must not wait for a place in its own queue. */
+    private void askSnapshot() {
+        snapshotThread.execute(this::takeSnapshot);
+    }
+
+    /**
+     * Not when nothing was applied since the last: the engine would then give the log free up to
+     * it.
+     */
+    private CompletableFuture<@Nullable Void> takeSnapshot() {
+        CompletableFuture<@Nullable Void> taken = new CompletableFuture<>();
+        if (node.getLastAppliedLogIndex() <= snapshotIndex()) {
+            taken.complete(null);
+            return taken;
+        }
+        node.snapshot(status -> {
+            if (!status.isOk()) {
+                LOG.warn("no snapshot was taken: status=\"{}\"", status);
+            }
+            taken.complete(null);
+        });
+        return taken;
+    }
+
+    @Override
+    public void close() {
+        if (closed) {
+            return;
+        }
+        closed = true;
+        if (node.getNodeState().isActive()
+                && machine.bytesSinceSnapshot() >= CLOSE_SNAPSHOT_BYTES) {
+            takeSnapshot().completeOnTimeout(null, CLOSE_SECONDS, TimeUnit.SECONDS).join();
+        }
+        node.shutdown();
+        try {
+            node.join();
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+        NodeManager.getInstance().removeAddress(self.getEndpoint());
+        snapshotThread.close();
+    }
+}
