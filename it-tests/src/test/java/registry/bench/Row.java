@@ -1,0 +1,78 @@
+package registry.bench;
+
+import java.util.Locale;
+
+/** The rows of the table: what was asked for, and what Consul 1.9.8 did on a like machine. */
+enum Row {
+    HEALTH_10("health/service of 10 instances, CPU each", "µs", "170–270", 60),
+    CATALOG_10("catalog/service of 10 instances, CPU each", "µs", "106–160", 60),
+    HEALTH_200("health/service of 200 instances, CPU each", "µs", "2,400–3,700", 400),
+    SERVICES_5000("catalog/services at 5,000 instances, CPU each", "µs", "2,000–8,000", 60),
+    KV_GET("KV GET, CPU each", "µs", "31–53", 40),
+    REGISTER_P50("catalog/register, durable, 1 client, p50", "ms", "1.0–1.3", 0.6),
+    REGISTER_RATE("catalog/register, durable, 64 clients", "/s", "1.8–3.6k", -10_000),
+    REGISTER_SYNC("catalog/register at 64 clients, writes per disk flush", "", "", -1),
+    KV_PUT_P50("KV PUT, durable, 1 client, p50", "ms", "0.63–0.71", 0.6),
+    KV_PUT_RATE("KV PUT, durable, 64 clients", "/s", "5–10.7k", -10_000),
+    KV_PUT_SYNC("KV PUT at 64 clients, writes per disk flush", "", "", -1),
+    AGENT_P50("agent/service/register, 1 client, p50", "ms", "1.9–4.6", 1),
+    AGENT_RATE("agent/service/register, 16 clients", "/s", "150–690", -3_000),
+    TTL_PASS("TTL pass without a change, CPU each", "µs", "290–540", 40),
+    PARKED_RSS("10,000 parked queries, RSS each", "KB", "37–45", 5),
+    PARKED_HEAP("10,000 parked queries, live heap each", "KB", "", 5),
+    PARKED_LAST("10,000 parked queries, last woken", "s", "1.27", 0.45),
+    PARKED_CPU("10,000 parked queries, CPU per wake", "µs", "154–240", 40),
+    HANGUP("5,000 parked clients hang up, freed after", "s", "next change", 5),
+    WAKE_UPS("catalog/services wake-ups per 100 check updates", "", "47–73", 0),
+    START_WALL("exec to first committed write", "s", "1.1–2.1", 0.8),
+    START_CPU("exec to first committed write, CPU", "s", "0.21–0.41", 1),
+    RSS_IDLE("RSS idle", "MB", "55", 110),
+    RSS_LOADED("RSS, 5,000 instances and 10,000 checks", "MB", "142–155", 150),
+    VERSION("registry version, wall", "ms", "35–42", 50);
+
+    private final String label;
+    private final String unit;
+    private final String consul;
+
+    /** At most this; when negative, at least its absolute value. */
+    private final double aim;
+
+    Row(String label, String unit, String consul, double aim) {
+        this.label = label;
+        this.unit = unit;
+        this.consul = consul;
+        this.aim = aim;
+    }
+
+    /** Its name in {@code BENCH_ROWS}: {@code kv-get}. */
+    String key() {
+        return name().toLowerCase(Locale.ROOT).replace('_', '-');
+    }
+
+    String label() {
+        return unit.isEmpty() ? label : label + ", " + unit;
+    }
+
+    String consul() {
+        return consul;
+    }
+
+    String aim() {
+        return aim < 0 ? "≥ " + text(-aim) : "≤ " + text(aim);
+    }
+
+    boolean isMet(double ours) {
+        return aim < 0 ? ours >= -aim : ours <= aim;
+    }
+
+    /** {@code value} with three digits that count; empty for NaN. */
+    static String text(double value) {
+        if (Double.isNaN(value)) {
+            return "";
+        }
+        double size = Math.abs(value);
+        int decimals =
+                size >= 100 || size == Math.rint(size) ? 0 : size >= 10 ? 1 : size >= 1 ? 2 : 3;
+        return String.format(Locale.ROOT, "%,." + decimals + "f", value);
+    }
+}
