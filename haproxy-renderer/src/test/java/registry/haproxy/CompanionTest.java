@@ -1,5 +1,6 @@
 package registry.haproxy;
 
+import static java.nio.charset.StandardCharsets.US_ASCII;
 import static java.util.concurrent.TimeUnit.SECONDS;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
@@ -9,6 +10,7 @@ import java.io.IOException;
 import java.lang.ProcessBuilder.Redirect;
 import java.net.InetAddress;
 import java.net.ServerSocket;
+import java.net.Socket;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -18,6 +20,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.SplittableRandom;
 import java.util.TreeSet;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.locks.LockSupport;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -103,6 +106,11 @@ class CompanionTest {
         await().atMost(15, SECONDS)
                 .pollInterval(Duration.ofMillis(10))
                 .untilAsserted(() -> assertThat(serving("web")).containsExactlyInAnyOrder(ports));
+    }
+
+    private String status() throws IOException {
+        Path file = folder.resolve("data/status.json");
+        return Files.exists(file) ? Files.readString(file) : "";
     }
 
     private String file() throws IOException {
@@ -255,7 +263,7 @@ class CompanionTest {
         assertThat(RealHaproxy.isListening(stolen)).isFalse();
         await().atMost(5, SECONDS)
                 .untilAsserted(() ->
-                        assertThat(Files.readString(folder.resolve("data/status.json")))
+                        assertThat(status())
                                 .contains(
                                         "n1/newline",
                                         "n1/semicolon",
@@ -416,10 +424,7 @@ class CompanionTest {
         awaitServing(20001);
         long before = loaded();
         renderer.replace(config(web("backend: [\"no such keyword\"]")));
-        await().atMost(5, SECONDS)
-                .until(() ->
-                        Files.readString(folder.resolve("data/status.json"))
-                                .contains("unknown keyword"));
+        await().atMost(5, SECONDS).until(() -> status().contains("unknown keyword"));
         registry.put("web", "w2", "127.0.0.1", 20002);
         awaitServing(20001, 20002);
         assertThat(loaded()).isEqualTo(before);
@@ -436,20 +441,14 @@ class CompanionTest {
         try (var taken = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
             renderer.replace(
                     config(web("") + "other:\n  bind: 127.0.0.1:" + taken.getLocalPort() + "\n"));
-            await().atMost(15, SECONDS)
-                    .until(() ->
-                            Files.readString(folder.resolve("data/status.json"))
-                                    .contains("could not load"));
+            await().atMost(15, SECONDS).until(() -> status().contains("could not load"));
             assertThat(file()).doesNotContain("frontend other");
         }
         assertThat(loaded()).isEqualTo(before);
         registry.put("web", "w2", "127.0.0.1", 20002);
         awaitServing(20001, 20002);
         renderer.replace(config(web("")));
-        await().atMost(10, SECONDS)
-                .until(() ->
-                        Files.readString(folder.resolve("data/status.json"))
-                                .contains("\"problem\": null"));
+        await().atMost(10, SECONDS).until(() -> status().contains("\"problem\": null"));
     }
 
     @Test
@@ -468,5 +467,175 @@ class CompanionTest {
         start(web(""));
         assertThatThrownBy(() -> new Renderer(config(web("")), true, Redirect.DISCARD))
                 .hasMessageContaining("another registry-haproxy");
+    }
+
+    @Test
+    void aSocketWhoseFileIsGoneIsDoneWithout() throws Exception {
+        registry.put("web", "w1", "127.0.0.1", 20001);
+        start(web(""));
+        awaitServing(20001);
+        Files.delete(folder.resolve("ha.sock"));
+        registry.put("web", "w2", "127.0.0.1", 20002);
+        awaitServing(20001, 20002);
+    }
+
+    /**
+     * Left over from a companion that was killed: it serves on, and is not started a second time.
+     */
+    @Test
+    void haproxyThatRunsAlreadyIsTakenOver() throws Exception {
+        registry.put("web", "w1", "127.0.0.1", 20001);
+        start(web(""));
+        awaitServing(20001);
+        await().atMost(5, SECONDS).until(() -> masterPid() > 0);
+        long pid = masterPid();
+        renderer.abandon();
+        registry.put("web", "w2", "127.0.0.1", 20002);
+        start(web(""));
+        awaitServing(20001, 20002);
+        assertThat(masterPid()).isEqualTo(pid);
+        RealHaproxy.kill(pid);
+        await().atMost(10, SECONDS).until(() -> masterPid() > 0 && masterPid() != pid);
+        awaitServing(20001, 20002);
+    }
+
+    @Test
+    void warningAndMaintenanceFollowTheirPolicy() throws Exception {
+        String entry =
+                """
+                {"Node":{"Node":"n1","Address":"127.0.0.1"},
+                 "Service":{"ID":"w%1$d","Address":"127.0.0.1","Port":2000%1$d,"Weights":{"Passing":10,"Warning":2}},
+                 "Checks":[{"CheckID":"%2$s","Status":"%3$s"}]}
+                """;
+        registry.putRaw("web", "w1", entry.formatted(1, "c", "passing"));
+        registry.putRaw("web", "w2", entry.formatted(2, "c", "warning"));
+        start(web("health: warning"));
+        awaitServing(20001, 20002);
+        await().atMost(5, SECONDS)
+                .untilAsserted(() ->
+                        assertThat(file())
+                                .contains(":20001 id 1 weight 10", ":20002 id 2 weight 2"));
+        registry.putRaw("web", "w1", entry.formatted(1, "_service_maintenance:w1", "critical"));
+        await().atMost(5, SECONDS).until(() -> slot(20001).isDraining());
+        registry.putRaw("web", "w2", entry.formatted(2, "c", "critical"));
+        awaitServing(20001);
+        registry.putRaw("web", "w1", entry.formatted(1, "c", "passing"));
+        await().atMost(5, SECONDS).until(() -> !slot(20001).isDraining());
+    }
+
+    private Slot slot(int port) throws IOException {
+        try (RuntimeApi.Session session =
+                new UnixRuntimeApi(folder.resolve("ha.sock"), Duration.ofSeconds(2)).connect()) {
+            return Slot.parse(session.send("show servers state web")).get("web").stream()
+                    .filter(slot -> slot.endpoint().port() == port)
+                    .findFirst()
+                    .orElseThrow();
+        }
+    }
+
+    @Test
+    void flappingCostsNoReloadAndEndsRight() throws Exception {
+        try (var one = new BackendServer("one");
+                var two = new BackendServer("two")) {
+            registry.put("web", "w1", "127.0.0.1", one.port());
+            start(web(""));
+            awaitServing(one.port());
+            try (var load = new LoadClient(frontend, 100)) {
+                for (int flap = 0; flap < 40; flap++) {
+                    registry.put("web", "w2", "127.0.0.1", two.port());
+                    LockSupport.parkNanos(25_000_000);
+                    registry.remove("web", "w2");
+                    LockSupport.parkNanos(25_000_000);
+                }
+                registry.put("web", "w2", "127.0.0.1", two.port());
+                awaitServing(one.port(), two.port());
+                load.close();
+                assertThat(load.failures()).isEmpty();
+            }
+            assertThat(status()).contains("\"reloads\": 0");
+        }
+    }
+
+    @Test
+    void aRollingReplacementFailsNoRequestAndReloadsNothing() throws Exception {
+        List<BackendServer> old =
+                List.of(new BackendServer("a"), new BackendServer("b"), new BackendServer("c"));
+        List<BackendServer> young =
+                List.of(new BackendServer("d"), new BackendServer("e"), new BackendServer("f"));
+        old.forEach(
+                backend -> registry.put("web", "w" + backend.port(), "127.0.0.1", backend.port()));
+        start(web(""));
+        await().atMost(10, SECONDS).until(() -> serving("web").size() == 3);
+        try (var load = new LoadClient(frontend, 200)) {
+            for (int at = 0; at < 3; at++) {
+                BackendServer coming = young.get(at);
+                BackendServer going = old.get(at);
+                registry.put("web", "w" + coming.port(), "127.0.0.1", coming.port());
+                registry.remove("web", "w" + going.port());
+                await().atMost(10, SECONDS)
+                        .until(() ->
+                                serving("web").contains(coming.port())
+                                        && !serving("web").contains(going.port()));
+                int requests = going.requests();
+                int sent = load.sent();
+                await().atMost(10, SECONDS).until(() -> load.sent() > sent + 40);
+                assertThat(going.requests()).isEqualTo(requests);
+                going.kill();
+            }
+            load.close();
+            assertThat(load.failures()).isEmpty();
+        }
+        assertThat(status()).contains("\"reloads\": 0");
+        for (BackendServer backend : young) {
+            backend.close();
+        }
+    }
+
+    /** The slot of an instance that is gone belongs to its connections until they end. */
+    @Test
+    void aRequestInFlightIsFinishedBeforeItsSlotIsFreed() throws Exception {
+        try (var slow = new BackendServer("slow")) {
+            registry.put("web", "w1", "127.0.0.1", slow.port());
+            start(web("on_empty: drop"));
+            awaitServing(slow.port());
+            CompletableFuture<String> answer = askSlow();
+            await().atMost(5, SECONDS).until(() -> slow.requests() == 1);
+            registry.remove("web", "w1");
+            awaitServing();
+            await().atMost(10, SECONDS).until(() -> slot(slow.port()).sinceChange() >= 4);
+            slow.release();
+            assertThat(answer.get(5, SECONDS)).startsWith("HTTP/1.1 200").endsWith("slow");
+            await().atMost(5, SECONDS).until(() -> slot(1).isUnused());
+        }
+    }
+
+    @Test
+    void aRequestThatOutlastsTheDrainTimeIsEnded() throws Exception {
+        try (var slow = new BackendServer("slow")) {
+            registry.put("web", "w1", "127.0.0.1", slow.port());
+            start(web("on_empty: drop\ndrain: 2s\nbackend: [\"retries 0\"]"));
+            awaitServing(slow.port());
+            CompletableFuture<String> answer = askSlow();
+            await().atMost(5, SECONDS).until(() -> slow.requests() == 1);
+            registry.remove("web", "w1");
+            assertThat(answer.get(10, SECONDS)).doesNotStartWith("HTTP/1.1 200");
+            slow.release();
+        }
+    }
+
+    private CompletableFuture<String> askSlow() {
+        return CompletableFuture.supplyAsync(
+                () -> {
+                    try (var socket = new Socket(InetAddress.getLoopbackAddress(), frontend)) {
+                        socket.getOutputStream()
+                                .write(
+                                        "GET /slow HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
+                                                .getBytes(US_ASCII));
+                        return new String(socket.getInputStream().readAllBytes(), US_ASCII);
+                    } catch (IOException e) {
+                        return e.toString();
+                    }
+                },
+                task -> Thread.ofVirtual().start(task));
     }
 }

@@ -93,6 +93,16 @@ class DesiredStateTest {
         assertThat(open().members(service(""))).contains(answer(1).members());
     }
 
+    /** Kept under the same key, but the answer to another question. */
+    @Test
+    void anotherServiceUnderTheSameKeyBeginsUnknown() throws IOException {
+        DesiredState state = open();
+        state.answered(service(""), AGENT, answer(1));
+        state.save();
+        assertThat(state.members(service("service: other"))).isEmpty();
+        assertThat(open().members(service("tags: [blue]"))).isEmpty();
+    }
+
     @Test
     void aDamagedFileIsAStartWithoutOne() throws IOException {
         for (String text :

@@ -69,7 +69,7 @@ class EngineTest {
         haproxy.reply(
                 "show servers state",
                 RecordingRuntimeApi.HEADER
-                        + "a srv1 127.0.0.1 0 5 1 9 1\na srv2 127.0.0.1 0 5 1 9 1\nb srv1 10.0.0.7 2 4 1 9 80\nb srv2 127.0.0.1 0 5 1 9 1\n");
+                        + "3 a srv1 127.0.0.1 0 5 1 9 1\n3 a srv2 127.0.0.1 0 5 1 9 1\n4 b srv1 10.0.0.7 2 4 1 9 80\n4 b srv2 127.0.0.1 0 5 1 9 1\n");
         answer("a", 1);
         answer("b", 2);
         engine.pass(Set.of(), true);
@@ -89,7 +89,8 @@ class EngineTest {
     @Test
     void aSlotWhoseAddressWasNotTakenIsNotMadeReady() {
         haproxy.reply(
-                "show servers state", RecordingRuntimeApi.HEADER + "a srv1 127.0.0.1 0 5 1 9 1\n");
+                "show servers state",
+                RecordingRuntimeApi.HEADER + "3 a srv1 127.0.0.1 0 5 1 9 1\n");
         haproxy.reply(
                 "set server a/srv1 addr 10.0.0.1 port 80",
                 "IP changed from '127.0.0.1' to '10.0.0.1', port changed from '1' to '34463' by 'stats socket command'");
@@ -106,10 +107,10 @@ class EngineTest {
         haproxy.reply(
                 "show servers state",
                 RecordingRuntimeApi.HEADER
-                        + "a srv1 10.0.0.9 2 4 1 9 80\nb srv1 10.0.0.7 2 4 1 9 80\n");
+                        + "3 a srv1 10.0.0.9 2 4 1 9 80\n4 b srv1 10.0.0.7 2 4 1 9 80\n");
         haproxy.reply(
                 "show servers state a",
-                RecordingRuntimeApi.HEADER + "a srv1 10.0.0.9 2 4 1 9 80\n");
+                RecordingRuntimeApi.HEADER + "3 a srv1 10.0.0.9 2 4 1 9 80\n");
         answer("a", 9);
         answer("b", 7);
         engine.pass(Set.of(), true);
@@ -126,7 +127,7 @@ class EngineTest {
         haproxy.reply(
                 "show servers state",
                 RecordingRuntimeApi.HEADER
-                        + "a legacy 10.0.0.9 2 0 1 9 80\nother srv1 10.0.0.7 2 0 1 9 80\n");
+                        + "3 a legacy 10.0.0.9 2 0 1 9 80\n9 other srv1 10.0.0.7 2 0 1 9 80\n");
         answer("a");
         answer("b");
         engine.pass(Set.of(), true);

@@ -125,6 +125,6 @@ class InputReaderTest {
     @Test
     void aFileThatIsNotThereIsAMistakeToo() {
         assertThatThrownBy(() -> InputReader.read(Path.of("/nowhere/in.yaml")))
-                .hasMessageContaining("/nowhere/in.yaml: cannot be read");
+                .hasMessageContaining("/nowhere/in.yaml: there is no such file");
     }
 }

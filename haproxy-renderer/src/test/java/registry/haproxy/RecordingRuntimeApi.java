@@ -8,7 +8,7 @@ import java.util.Map;
 /** Remembers what was sent, and answers as HAProxy 2.6 does unless it is told another reply. */
 final class RecordingRuntimeApi implements RuntimeApi {
     static final String HEADER =
-            "1\n# be_name srv_name srv_addr srv_op_state srv_admin_state srv_uweight srv_time_since_last_change srv_port\n";
+            "1\n# be_id be_name srv_name srv_addr srv_op_state srv_admin_state srv_uweight srv_time_since_last_change srv_port\n";
 
     private final Map<String, String> replies = new HashMap<>();
     private final List<String> sent = new ArrayList<>();

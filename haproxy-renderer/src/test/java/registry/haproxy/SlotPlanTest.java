@@ -21,16 +21,16 @@ class SlotPlanTest {
     }
 
     private static Slot unused(int number) {
-        return new Slot("srv" + number, Endpoint.UNUSED, 5, 0, 1, 100);
+        return new Slot(3, "srv" + number, Endpoint.UNUSED, 5, 0, 1, 100);
     }
 
     /** In service; 4 is what is left of "disabled" in the configuration. */
     private static Slot ready(int number, int last) {
-        return new Slot("srv" + number, endpoint(last), 4, 2, 1, 100);
+        return new Slot(3, "srv" + number, endpoint(last), 4, 2, 1, 100);
     }
 
     private static Slot maintenance(int number, int last, long since) {
-        return new Slot("srv" + number, endpoint(last), 5, 0, 1, since);
+        return new Slot(3, "srv" + number, endpoint(last), 5, 0, 1, since);
     }
 
     private static SlotPlan plan(List<Member> members, List<Slot> slots, String... connected) {
@@ -116,7 +116,7 @@ class SlotPlanTest {
         Member draining = new Member(endpoint(1), 1, true, "n1/w1");
         assertThat(commands(plan(List.of(draining), List.of(ready(1, 1))).outs()))
                 .containsExactly("set server web/srv1 state drain");
-        Slot drained = new Slot("srv1", endpoint(1), 12, 2, 1, 5);
+        Slot drained = new Slot(3, "srv1", endpoint(1), 12, 2, 1, 5);
         assertThat(plan(List.of(draining), List.of(drained)).isEmpty()).isTrue();
         assertThat(commands(plan(List.of(member(1)), List.of(drained)).ins()))
                 .containsExactly("set server web/srv1 state ready");
@@ -132,7 +132,7 @@ class SlotPlanTest {
 
     @Test
     void anUnusedSlotThatSomebodyEnabledGoesOut() {
-        Slot enabled = new Slot("srv1", Endpoint.UNUSED, 4, 2, 1, 9);
+        Slot enabled = new Slot(3, "srv1", Endpoint.UNUSED, 4, 2, 1, 9);
         assertThat(commands(plan(List.of(), List.of(enabled)).outs()))
                 .containsExactly("set server web/srv1 state maint");
     }
