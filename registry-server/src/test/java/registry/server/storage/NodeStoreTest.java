@@ -61,7 +61,8 @@ class NodeStoreTest {
         Files.writeString(tmp.resolve("format"), "2\n");
         List<String> before = listing(tmp);
         assertThatThrownBy(() -> NodeStore.open(tmp))
-                .hasMessageContaining("says \"2\", this program reads format 1; nothing was changed");
+                .hasMessageContaining(
+                        "says \"2\", this program reads format 1; nothing was changed");
         assertThat(listing(tmp)).isEqualTo(before);
     }
 
@@ -105,13 +106,19 @@ class NodeStoreTest {
         assertThatThrownBy(() -> NodeStore.open(image))
                 .isInstanceOf(IOException.class)
                 .hasMessageMatching(
-                        "\"" + log + "\" is damaged at byte \\d+ of " + bytes.length
+                        "\""
+                                + log
+                                + "\" is damaged at byte \\d+ of "
+                                + bytes.length
                                 + ", before writes that were acknowledged; restore the data directory from a copy, or move"
                                 + " it away to start empty; nothing was changed");
         assertThat(listing(image.resolve("db"))).isEqualTo(before);
     }
 
-    /** Why the log is looked through before: this is what RocksDB 11.8.1 makes of it in the mode we use. */
+    /**
+     * Why the log is looked through before: this is what RocksDB 11.8.1 makes of it in the mode we
+     * use.
+     */
     @Test
     void rocksDbAloneDropsAcknowledgedWritesBehindADamagedLength() throws Exception {
         Path image = imageOfThousandWrites();
@@ -121,7 +128,8 @@ class NodeStoreTest {
         Files.write(log, bytes);
         List<ColumnFamilyHandle> handles = new ArrayList<>();
         try (DBOptions options =
-                        new DBOptions().setWalRecoveryMode(WALRecoveryMode.TolerateCorruptedTailRecords);
+                        new DBOptions()
+                                .setWalRecoveryMode(WALRecoveryMode.TolerateCorruptedTailRecords);
                 RocksDB db =
                         RocksDB.open(
                                 options,
@@ -163,24 +171,30 @@ class NodeStoreTest {
         return image;
     }
 
-    /** In the second block, or, for a length, in the last: a length there is what RocksDB takes for a torn tail. */
+    /**
+     * In the second block, or, for a length, in the last: a length there is what RocksDB takes for
+     * a torn tail.
+     */
     private static void damage(byte[] bytes, String how) {
         int block = 32 * 1024;
         switch (how) {
             case "one byte changed" -> bytes[block + 5000] ^= 1;
-            case "zeroed to the end of the block" -> Arrays.fill(bytes, block + 8192, 2 * block, (byte) 0);
+            case "zeroed to the end of the block" ->
+                    Arrays.fill(bytes, block + 8192, 2 * block, (byte) 0);
             default -> {
                 int at = bytes.length / block * block + 100;
                 while (bytes[at] != 'k' || bytes[at + 1] != 'e') {
                     at++;
                 }
-                // Length, high byte: crc (4), length (2), type (1), batch header (12), tag, family, key's length.
+                // Length, high byte: crc (4), length (2), type (1), batch header (12), tag, family,
+                // key's length.
                 bytes[at - 17] = (byte) 0x7f;
             }
         }
     }
 
-    private static void put(NodeStore store, String family, String key, String value, boolean sync) {
+    private static void put(
+            NodeStore store, String family, String key, String value, boolean sync) {
         store.put(family, key.getBytes(UTF_8), value.getBytes(UTF_8), sync);
     }
 
@@ -190,7 +204,9 @@ class NodeStoreTest {
 
     private static Path newestLog(Path dataDir) throws IOException {
         try (var files = Files.list(dataDir.resolve("db"))) {
-            return files.filter(file -> file.toString().endsWith(".log")).max(Path::compareTo).orElseThrow();
+            return files.filter(file -> file.toString().endsWith(".log"))
+                    .max(Path::compareTo)
+                    .orElseThrow();
         }
     }
 
@@ -211,14 +227,15 @@ class NodeStoreTest {
                 from,
                 new SimpleFileVisitor<>() {
                     @Override
-                    public FileVisitResult preVisitDirectory(Path dir, BasicFileAttributes attributes)
-                            throws IOException {
+                    public FileVisitResult preVisitDirectory(
+                            Path dir, BasicFileAttributes attributes) throws IOException {
                         Files.createDirectories(to.resolve(from.relativize(dir)));
                         return FileVisitResult.CONTINUE;
                     }
 
                     @Override
-                    public FileVisitResult visitFile(Path file, BasicFileAttributes attributes) throws IOException {
+                    public FileVisitResult visitFile(Path file, BasicFileAttributes attributes)
+                            throws IOException {
                         Files.copy(file, to.resolve(from.relativize(file)));
                         return FileVisitResult.CONTINUE;
                     }
