@@ -96,7 +96,7 @@ final class Bench {
         try {
             section.measure();
         } catch (IllegalStateException | UncheckedIOException e) {
-            report.note("NOT MEASURED: " + e);
+            report.note("NOT MEASURED: " + e + (e.getCause() == null ? "" : ", " + e.getCause()));
         }
     }
 
