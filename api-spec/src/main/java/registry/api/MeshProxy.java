@@ -1,12 +1,14 @@
 package registry.api;
 
 import com.fasterxml.jackson.annotation.JsonGetter;
+import com.fasterxml.jackson.annotation.JsonPropertyOrder;
 import java.util.Map;
 
 /**
  * The empty mesh block that clients of Consul expect in each service: {@code
  * {"MeshGateway":{},"Expose":{}}}.
  */
+@JsonPropertyOrder({"MeshGateway", "Expose"})
 public record MeshProxy() {
     static final MeshProxy NONE = new MeshProxy();
 

@@ -1,0 +1,207 @@
+package registry.haproxy;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.io.IOException;
+import java.net.URI;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Clock;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import registry.api.json.Json;
+import registry.haproxy.RendererConfig.OnEmpty;
+import registry.haproxy.RendererConfig.ServiceConfig;
+
+/**
+ * What HAProxy should serve: the last good answer of each service under its policy. Kept on disk,
+ * so that a start without the registry goes on where the last one ended. Safe for any thread.
+ */
+final class DesiredState {
+    private static final Logger LOG = LoggerFactory.getLogger(DesiredState.class);
+
+    private final Path file;
+    private final Clock clock;
+    private final Map<String, Known> services = new LinkedHashMap<>();
+    private boolean unsaved;
+
+    /** What is known of one service; the times are for people and for {@code after}. */
+    private static final class Known {
+        private List<Member> present = List.of();
+        private List<Member> lastGood = List.of();
+        private List<Skipped> skipped = List.of();
+        private boolean answered;
+        private boolean restored;
+        private @Nullable Instant emptySince;
+        private @Nullable Instant answeredAt;
+        private @Nullable String agent;
+        private @Nullable String error;
+    }
+
+    /**
+     * The outside view of one service.
+     *
+     * @param answeredAt null while no agent has answered since the start
+     * @param error why the last question failed; null when it did not
+     * @param held whether members are served that the registry no longer lists
+     */
+    record View(
+            List<Member> members,
+            List<Skipped> skipped,
+            @Nullable Instant answeredAt,
+            @Nullable String agent,
+            @Nullable String error,
+            boolean held) {}
+
+    /** Begins with what {@code file} remembers, if it does. */
+    DesiredState(Path file, Clock clock) {
+        this.file = file;
+        this.clock = clock;
+        restore();
+    }
+
+    /** Returns whether it changes what should be served. */
+    synchronized boolean answered(ServiceConfig service, URI agent, HealthAnswer answer) {
+        Known known = known(service.key());
+        List<Member> before = members(service).orElse(null);
+        boolean isNew = !known.answered;
+        known.answered = true;
+        known.answeredAt = clock.instant();
+        known.agent = agent.toString();
+        known.error = null;
+        known.skipped = answer.skipped();
+        known.present = answer.members();
+        if (!answer.members().isEmpty()) {
+            unsaved |= known.emptySince != null || !answer.members().equals(known.lastGood);
+            known.lastGood = answer.members();
+            known.emptySince = null;
+        } else if (known.emptySince == null) {
+            unsaved = true;
+            known.emptySince = clock.instant();
+        }
+        return isNew || !members(service).orElse(List.of()).equals(before);
+    }
+
+    synchronized void failed(ServiceConfig service, URI agent, String why) {
+        Known known = known(service.key());
+        known.error = agent + ": " + why;
+    }
+
+    /**
+     * The members to serve; empty while nothing at all is known, which must not be taken for
+     * "none".
+     */
+    synchronized Optional<List<Member>> members(ServiceConfig service) {
+        Known known = known(service.key());
+        if (!known.answered && !known.restored) {
+            return Optional.empty();
+        }
+        if (known.emptySince == null) {
+            return Optional.of(known.answered ? known.present : known.lastGood);
+        }
+        boolean keep =
+                switch (service.onEmpty()) {
+                    case OnEmpty.Keep k -> true;
+                    case OnEmpty.Drop d -> false;
+                    case OnEmpty.After after ->
+                            clock.instant().isBefore(known.emptySince.plus(after.delay()));
+                };
+        return Optional.of(keep ? known.lastGood : List.of());
+    }
+
+    synchronized boolean isKnown(ServiceConfig service) {
+        return members(service).isPresent();
+    }
+
+    /** Whether an agent has answered since the start. */
+    synchronized boolean isAnswered(ServiceConfig service) {
+        return known(service.key()).answered;
+    }
+
+    synchronized View view(ServiceConfig service) {
+        Known known = known(service.key());
+        List<Member> members = members(service).orElse(List.of());
+        boolean held = !members.isEmpty() && (known.emptySince != null || !known.answered);
+        return new View(members, known.skipped, known.answeredAt, known.agent, known.error, held);
+    }
+
+    /**
+     * Writes the last good answers if they changed since the last time; a failure is tried again at
+     * the next call.
+     */
+    synchronized void save() throws IOException {
+        if (!unsaved) {
+            return;
+        }
+        ObjectNode root = Json.mapper().createObjectNode();
+        services.forEach((key, known) -> {
+            if (!known.answered && !known.restored) {
+                return;
+            }
+            ObjectNode service = root.putObject(key);
+            if (known.emptySince != null) {
+                service.put("emptySince", known.emptySince.toEpochMilli());
+            }
+            ArrayNode members = service.putArray("members");
+            for (Member member : known.lastGood) {
+                members.addObject()
+                        .put("address", member.endpoint().addressText())
+                        .put("port", member.endpoint().port())
+                        .put("weight", member.weight())
+                        .put("draining", member.draining())
+                        .put("name", member.name());
+            }
+        });
+        AtomicFile.write(file, Json.write(root));
+        unsaved = false;
+    }
+
+    private void restore() {
+        try {
+            if (!Files.exists(file)) {
+                return;
+            }
+            JsonNode root = Json.mapper().readTree(Files.readAllBytes(file));
+            root.properties().forEach(entry -> restore(known(entry.getKey()), entry.getValue()));
+        } catch (IOException e) {
+            LOG.warn(
+                    "{} cannot be read, starting without the last good answers: {}",
+                    file,
+                    e.toString());
+        }
+    }
+
+    private static void restore(Known known, JsonNode service) {
+        List<Member> members = new ArrayList<>();
+        for (JsonNode row : service.path("members")) {
+            int port = row.path("port").asInt();
+            var address = Endpoint.parseAddress(row.path("address").asText());
+            if (address.isPresent() && port >= 1 && port <= 65535) {
+                int weight = Math.clamp(row.path("weight").asInt(1), 0, 256);
+                members.add(
+                        new Member(
+                                new Endpoint(address.get(), port),
+                                weight,
+                                row.path("draining").asBoolean(),
+                                Printable.of(row.path("name").asText())));
+            }
+        }
+        known.lastGood = List.copyOf(members);
+        known.restored = true;
+        if (service.has("emptySince")) {
+            known.emptySince = Instant.ofEpochMilli(service.path("emptySince").asLong());
+        }
+    }
+
+    private Known known(String key) {
+        return services.computeIfAbsent(key, k -> new Known());
+    }
+}

@@ -1,0 +1,114 @@
+package registry.haproxy;
+
+import java.io.IOException;
+import java.net.InetAddress;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.regex.Pattern;
+
+/**
+ * A server of a backend as the running HAProxy reports it.
+ *
+ * @param admin the mask of administrative states
+ * @param operational 0 is down
+ * @param sinceChange seconds in the present state
+ */
+record Slot(
+        String name, Endpoint endpoint, int admin, int operational, int weight, long sinceChange) {
+    // Bits of srv_admin_state. CMAINT (4) stays for ever on a server that was configured
+    // "disabled": it says nothing.
+    private static final int FORCED_MAINTENANCE = 0x01;
+    private static final int RESOLUTION_MAINTENANCE = 0x20;
+    private static final int DRAIN = 0x08 | 0x10;
+    private static final Pattern OURS = Pattern.compile("srv[1-9][0-9]{0,4}");
+
+    boolean isInService() {
+        return (admin & (FORCED_MAINTENANCE | RESOLUTION_MAINTENANCE)) == 0;
+    }
+
+    boolean isDraining() {
+        return (admin & DRAIN) != 0;
+    }
+
+    boolean isUnused() {
+        return endpoint.equals(Endpoint.UNUSED);
+    }
+
+    /** Counted from 1. */
+    int number() {
+        return Integer.parseInt(name.substring("srv".length()));
+    }
+
+    /** Itself as a member, where HAProxy is all that is known. */
+    Member asMember() {
+        return new Member(endpoint, weight, isDraining(), "");
+    }
+
+    boolean isUp() {
+        return operational != 0;
+    }
+
+    /**
+     * The slots of each backend in {@code show servers state}, in its order; servers not named by
+     * us are left out. Shape: a line with the version, a line {@code # column …}, a line of as many
+     * fields per server.
+     *
+     * @throws IOException when that is not what it is
+     */
+    static Map<String, List<Slot>> parse(String reply) throws IOException {
+        Map<String, List<Slot>> backends = new LinkedHashMap<>();
+        Map<String, Integer> columns = new HashMap<>();
+        for (String line : reply.split("\n")) {
+            if (line.startsWith("# ")) {
+                List<String> names = Arrays.asList(line.substring(2).split(" "));
+                names.forEach(name -> columns.put(name, names.indexOf(name)));
+            } else if (!columns.isEmpty() && !line.isBlank()) {
+                String[] fields = line.split(" ");
+                String name = fields[column(columns, "srv_name", fields)];
+                if (OURS.matcher(name).matches()) {
+                    backends.computeIfAbsent(
+                                    fields[column(columns, "be_name", fields)],
+                                    b -> new ArrayList<>())
+                            .add(slot(name, columns, fields));
+                }
+            }
+        }
+        if (columns.isEmpty()) {
+            throw new IOException("show servers state answers " + Printable.quoted(reply));
+        }
+        return backends;
+    }
+
+    private static Slot slot(String name, Map<String, Integer> columns, String[] fields)
+            throws IOException {
+        try {
+            String text = fields[column(columns, "srv_addr", fields)];
+            // A server without an address ("-") is none of ours to serve; any text that is no
+            // address counts as unused.
+            InetAddress address = Endpoint.parseAddress(text).orElse(Endpoint.UNUSED.address());
+            return new Slot(
+                    name,
+                    new Endpoint(
+                            address, Integer.parseInt(fields[column(columns, "srv_port", fields)])),
+                    Integer.parseInt(fields[column(columns, "srv_admin_state", fields)]),
+                    Integer.parseInt(fields[column(columns, "srv_op_state", fields)]),
+                    Integer.parseInt(fields[column(columns, "srv_uweight", fields)]),
+                    Long.parseLong(fields[column(columns, "srv_time_since_last_change", fields)]));
+        } catch (NumberFormatException e) {
+            throw new IOException("show servers state: " + e.getMessage());
+        }
+    }
+
+    private static int column(Map<String, Integer> columns, String name, String[] fields)
+            throws IOException {
+        Integer at = columns.get(name);
+        if (at == null || at >= fields.length) {
+            throw new IOException("show servers state lacks " + name);
+        }
+        return at;
+    }
+}

@@ -1,0 +1,48 @@
+package registry.haproxy;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.net.InetAddress;
+import java.net.ServerSocket;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Optional;
+
+/** What the tests need of the machine: the real HAProxy, and free ports. */
+final class RealHaproxy {
+    private RealHaproxy() {}
+
+    /** The program; a test without it fails, because a skipped one shows nothing. */
+    static String binary() {
+        return List.of(
+                        "/usr/sbin/haproxy",
+                        "/usr/local/sbin/haproxy",
+                        "/usr/bin/haproxy",
+                        "/usr/local/bin/haproxy")
+                .stream()
+                .filter(path -> Files.isExecutable(Path.of(path)))
+                .findFirst()
+                .orElseThrow(() ->
+                        new AssertionError(
+                                "HAProxy is not installed, and this test needs it: apt-get install haproxy"));
+    }
+
+    static int freePort() {
+        try (var socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+            return socket.getLocalPort();
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    /** A session with the worker, if one answers. */
+    static Optional<String> ask(Path socket, String command) {
+        try {
+            return Optional.of(
+                    new UnixRuntimeApi(socket, java.time.Duration.ofSeconds(5)).ask(command));
+        } catch (IOException e) {
+            return Optional.empty();
+        }
+    }
+}

@@ -1,0 +1,218 @@
+package registry.agent.cli;
+
+import java.io.FileDescriptor;
+import java.io.FileOutputStream;
+import java.io.IOException;
+import java.io.PrintStream;
+import java.nio.charset.StandardCharsets;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Set;
+import java.util.function.Supplier;
+import java.util.stream.Collectors;
+
+/**
+ * The entry point of {@code registry}: finds the command and hands it its words. Source: consul-api
+ * 12.
+ */
+public final class Main {
+    private static final int NO_SUCH_COMMAND = 127;
+    private static final Set<String> HELP = Set.of("-h", "-help", "--help");
+    private static final Set<String> VERSION = Set.of("-v", "-version", "--version");
+
+    /** Consul's commands that this version lacks. */
+    private static final Set<String> LATER =
+            Set.of(
+                    "acl",
+                    "config",
+                    "connect",
+                    "debug",
+                    "event",
+                    "exec",
+                    "intention",
+                    "keyring",
+                    "lock",
+                    "login",
+                    "logout",
+                    "monitor",
+                    "operator",
+                    "rtt",
+                    "snapshot",
+                    "tls");
+
+    private final Map<String, Supplier<Command>> commands = new LinkedHashMap<>();
+    private final Map<String, String> groups = new LinkedHashMap<>();
+    private final Terminal terminal;
+    private final String program;
+
+    /**
+     * @param program what the usage calls it: consul when called so
+     */
+    Main(Terminal terminal, String program) {
+        this.terminal = terminal;
+        this.program = program;
+        groups.put("catalog", "Ask the catalog for datacenters, nodes and services.");
+        groups.put("checks", "Look at the checks of the agent.");
+        groups.put("kv", "Read and write the key-value store.");
+        groups.put("services", "Register services with the agent, and take them away.");
+        commands.put("agent", AgentCommand::new);
+        commands.put("catalog datacenters", CatalogDatacentersCommand::new);
+        commands.put("catalog nodes", CatalogNodesCommand::new);
+        commands.put("catalog services", CatalogServicesCommand::new);
+        commands.put("checks history", ChecksHistoryCommand::new);
+        commands.put("force-leave", ForceLeaveCommand::new);
+        commands.put("info", InfoCommand::new);
+        commands.put("join", JoinCommand::new);
+        commands.put("keygen", KeygenCommand::new);
+        commands.put("kv delete", KvDeleteCommand::new);
+        commands.put("kv export", KvExportCommand::new);
+        commands.put("kv get", KvGetCommand::new);
+        commands.put("kv import", KvImportCommand::new);
+        commands.put("kv put", KvPutCommand::new);
+        commands.put("leave", LeaveCommand::new);
+        commands.put("maint", MaintCommand::new);
+        commands.put("members", MembersCommand::new);
+        commands.put("reload", ReloadCommand::new);
+        commands.put("services deregister", ServicesDeregisterCommand::new);
+        commands.put("services register", ServicesRegisterCommand::new);
+        commands.put("validate", ValidateCommand::new);
+        commands.put("version", VersionCommand::new);
+    }
+
+    public static void main(String[] words) {
+        var out =
+                new PrintStream(
+                        new FileOutputStream(FileDescriptor.out), false, StandardCharsets.UTF_8);
+        var err =
+                new PrintStream(
+                        new FileOutputStream(FileDescriptor.err), true, StandardCharsets.UTF_8);
+        var terminal = new Terminal(System.in, out, err, System.getenv());
+        int code =
+                new Main(terminal, System.getProperty("registry.command", "registry"))
+                        .run(List.of(words));
+        out.flush();
+        System.exit(code);
+    }
+
+    /** Runs what {@code words} ask for and returns the exit code. */
+    int run(List<String> words) {
+        String first = words.isEmpty() ? "" : words.getFirst();
+        if (HELP.contains(first)) {
+            terminal.say(usage());
+            return 0;
+        }
+        if (VERSION.contains(first)) {
+            return run("version", List.of());
+        }
+        if (first.startsWith("-")) {
+            terminal.complain(
+                    "Invalid flags before the subcommand. If these flags are for\nthe subcommand, please put them after the subcommand.\n\n"
+                            + usage());
+            return 1;
+        }
+        if (groups.containsKey(first)) {
+            String second = words.size() > 1 ? first + " " + words.get(1) : "";
+            return commands.containsKey(second)
+                    ? run(second, words.subList(2, words.size()))
+                    : runGroup(first, words.subList(1, words.size()));
+        }
+        if (commands.containsKey(first)) {
+            return run(first, words.subList(1, words.size()));
+        }
+        if (LATER.contains(first)) {
+            terminal.complain(
+                    "The command \"%s\" is not available in this version".formatted(first));
+            return 1;
+        }
+        terminal.complain(usage());
+        return NO_SUCH_COMMAND;
+    }
+
+    private int runGroup(String group, List<String> words) {
+        if (!words.isEmpty() && HELP.contains(words.getFirst())) {
+            terminal.say(usageOfGroup(group));
+            return 0;
+        }
+        terminal.complain(usageOfGroup(group));
+        return 1;
+    }
+
+    private int run(String name, List<String> words) {
+        Command command = Objects.requireNonNull(commands.get(name)).get();
+        Flags flags = command.flags();
+        try {
+            flags.parse(words);
+        } catch (Flags.HelpWanted e) {
+            terminal.say(usage(name, command, flags));
+            return 0;
+        } catch (Failure e) {
+            terminal.complain(e.text() + "\nUsage:\n" + flags.help());
+            return e.code();
+        }
+        try {
+            return command.run(flags, terminal);
+        } catch (Failure e) {
+            if (!e.text().isEmpty()) {
+                terminal.complain(e.text());
+            }
+            switch (e.usage()) {
+                case NOT_SHOWN -> {}
+                case WITH_MESSAGE -> terminal.complain("\n" + usage(name, command, flags));
+                case ON_STANDARD_OUTPUT -> terminal.say(usage(name, command, flags));
+            }
+            return e.code();
+        } catch (IOException e) {
+            terminal.complain("Error: " + e.getMessage());
+            return 1;
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            return 1;
+        }
+    }
+
+    private String usage(String name, Command command, Flags flags) {
+        String options = flags.help();
+        return "Usage: %s %s %s\n\n  %s\n%s"
+                .formatted(
+                        program,
+                        name,
+                        command.synopsis(),
+                        command.purpose(),
+                        options.isEmpty() ? "" : "\nOptions\n" + options);
+    }
+
+    private String usage() {
+        String names =
+                commands.keySet().stream()
+                        .map(name ->
+                                name.contains(" ") ? name.substring(0, name.indexOf(' ')) : name)
+                        .distinct()
+                        .sorted()
+                        .map(this::summary)
+                        .collect(Collectors.joining("\n"));
+        return "Usage: %s [--version] [--help] <command> [<args>]\n\nAvailable commands are:\n%s"
+                .formatted(program, names);
+    }
+
+    private String usageOfGroup(String group) {
+        String names =
+                commands.keySet().stream()
+                        .filter(name -> name.startsWith(group + " "))
+                        .map(this::summary)
+                        .collect(Collectors.joining("\n"));
+        return "Usage: %s %s <subcommand> [options] [args]\n\n  %s\n\nSubcommands are:\n%s"
+                .formatted(program, group, groups.get(group), names);
+    }
+
+    private String summary(String name) {
+        Supplier<Command> command = commands.get(name);
+        String purpose = command == null ? groups.getOrDefault(name, "") : command.get().purpose();
+        int sentence = purpose.indexOf(". ");
+        return "    %-16s  %s"
+                .formatted(
+                        name.substring(name.indexOf(' ') + 1),
+                        sentence < 0 ? purpose : purpose.substring(0, sentence + 1));
+    }
+}

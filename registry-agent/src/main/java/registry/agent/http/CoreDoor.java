@@ -1,0 +1,193 @@
+package registry.agent.http;
+
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.nio.ByteBuffer;
+import java.util.concurrent.Executor;
+import java.util.function.UnaryOperator;
+import org.eclipse.jetty.http.HttpFields;
+import org.eclipse.jetty.http.HttpHeader;
+import org.eclipse.jetty.http.HttpURI;
+import org.eclipse.jetty.server.Handler;
+import org.eclipse.jetty.server.Request;
+import org.eclipse.jetty.server.Response;
+import org.eclipse.jetty.util.Callback;
+import org.eclipse.jetty.util.thread.Invocable;
+import org.jspecify.annotations.Nullable;
+import registry.agent.http.Dispatcher.Opened;
+
+/**
+ * The door in front: judges every request's head, reads its body, and answers those routes that are
+ * its own. The rest it hands to the door behind it. Runs on the selector's thread, so nothing here
+ * may block.
+ */
+final class CoreDoor extends Handler.Wrapper {
+    /** What the other door sees of the path: its routes are not told by it. */
+    private static final HttpURI BEHIND = HttpURI.from("/");
+
+    private static final Answer COMPRESSED_BODY =
+            Answer.text(415, "Compressed request bodies are not accepted");
+
+    private final Dispatcher dispatcher;
+    private final ClientConnections connections;
+    private final Executor virtualThreads;
+    private final Doors doors;
+    private final AnswerWriter writer;
+
+    /** Which door a route goes through; tests send all routes through one. */
+    interface Doors {
+        Route.Door of(Route route);
+    }
+
+    CoreDoor(
+            Dispatcher dispatcher,
+            ClientConnections connections,
+            Executor virtualThreads,
+            Doors doors,
+            AnswerWriter writer,
+            Handler behind) {
+        super(behind);
+        this.dispatcher = dispatcher;
+        this.connections = connections;
+        this.virtualThreads = virtualThreads;
+        this.doors = doors;
+        this.writer = writer;
+    }
+
+    /** Whatever blocks is handed to a virtual thread here, also what the door behind does. */
+    @Override
+    public Invocable.InvocationType getInvocationType() {
+        return Invocable.InvocationType.NON_BLOCKING;
+    }
+
+    @Override
+    public boolean handle(Request request, Response response, Callback callback) {
+        var exchange = new Exchange(this, request, response, callback);
+        Answer refusal = connections.refusal(request.getConnectionMetaData().getConnection());
+        if (refusal != null) {
+            exchange.accept(refusal);
+            return true;
+        }
+        switch (open(request)) {
+            case Opened.Refused refused -> exchange.accept(refused.answer());
+            case Opened.Routed(Route route, registry.agent.http.Request head) ->
+                    readBody(exchange, request, route, head);
+        }
+        return true;
+    }
+
+    /** The head of a request, judged. */
+    Opened open(Request request) {
+        HttpURI uri = request.getHttpURI();
+        return dispatcher.open(
+                request.getMethod(),
+                uri.getPath(),
+                uri.getQuery(),
+                headersOf(request),
+                clientOf(request));
+    }
+
+    private static UnaryOperator<@Nullable String> headersOf(Request request) {
+        HttpFields fields = request.getHeaders();
+        return name -> name == null ? null : fields.get(name);
+    }
+
+    private static @Nullable InetAddress clientOf(Request request) {
+        return request.getConnectionMetaData().getRemoteSocketAddress()
+                        instanceof InetSocketAddress peer
+                ? peer.getAddress()
+                : null;
+    }
+
+    private void readBody(
+            Exchange exchange, Request request, Route route, registry.agent.http.Request head) {
+        HttpFields fields = request.getHeaders();
+        long length = fields.getLongField(HttpHeader.CONTENT_LENGTH);
+        if (length <= 0 && !fields.contains(HttpHeader.TRANSFER_ENCODING)) {
+            serve(exchange, route, head, true);
+            return;
+        }
+        String coding = fields.get(HttpHeader.CONTENT_ENCODING);
+        if (coding != null && !coding.equalsIgnoreCase("identity")) {
+            exchange.accept(COMPRESSED_BODY);
+            return;
+        }
+        var outcome =
+                new BodyReader.Outcome() {
+                    @Override
+                    public void read(byte[] body) {
+                        serve(exchange, route, head.withBody(body), false);
+                    }
+
+                    @Override
+                    public void refused(Answer answer) {
+                        exchange.accept(answer);
+                    }
+
+                    @Override
+                    public void broken(Throwable cause) {
+                        exchange.broken(cause);
+                    }
+                };
+        new BodyReader(
+                        request,
+                        dispatcher.bodyLimit(route),
+                        size -> dispatcher.tooLarge(route, size),
+                        outcome)
+                .start();
+    }
+
+    /**
+     * @param bare without a body: only then can its connection be watched
+     */
+    private void serve(
+            Exchange exchange, Route route, registry.agent.http.Request head, boolean bare) {
+        switch (doors.of(route)) {
+            case READ -> exchange.ask(dispatcher, route, head, bare);
+            case WRITE -> {
+                exchange.ignoreIdleness();
+                virtualThreads.execute(() -> dispatcher.ask(route, head, exchange));
+            }
+            case PLAIN -> {
+                exchange.ignoreIdleness();
+                virtualThreads.execute(() -> handBehind(exchange, route, head));
+            }
+        }
+    }
+
+    private void handBehind(Exchange exchange, Route route, registry.agent.http.Request head) {
+        Request request = exchange.request();
+        request.setAttribute(
+                JavalinDoor.TASK, new JavalinDoor.Task(route, head, request, exchange.response()));
+        try {
+            boolean handled =
+                    super.handle(
+                            Request.serveAs(request, BEHIND),
+                            exchange.response(),
+                            exchange.callback());
+            if (!handled) {
+                exchange.accept(Answer.empty(404));
+            }
+        } catch (Exception e) {
+            exchange.broken(e);
+        }
+    }
+
+    /**
+     * Asks anew and without waiting, for a client that went or that only closed its half of the
+     * connection.
+     */
+    void askWithoutWaiting(Exchange exchange) {
+        virtualThreads.execute(() -> {
+            if (open(exchange.request()) instanceof Opened.Routed(Route route, var head)) {
+                dispatcher.ask(route, head.withoutWaiting(), exchange);
+            }
+        });
+    }
+
+    /** Writes an answer; never blocks. */
+    void write(Request request, Response response, Callback callback, Answer answer) {
+        byte[] body = writer.begin(request, response, answer);
+        response.write(true, ByteBuffer.wrap(body), callback);
+    }
+}

@@ -1,0 +1,27 @@
+package registry.agent.http;
+
+import java.util.function.Consumer;
+import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
+import registry.server.rpc.Servers;
+
+/** Answers the requests of one route; knows nothing of the server that carries them. */
+@FunctionalInterface
+interface Handler {
+    /**
+     * Has {@code then} called exactly once, now or later and on whatever thread, but not after the
+     * held question was dropped.
+     *
+     * @return what is held meanwhile; null when the answer was given already
+     * @throws registry.api.ApiException in the place of an answer
+     */
+    Servers.@Nullable Held handle(Request request, Consumer<Answer> then);
+
+    /** A handler that answers before it returns; it may block. */
+    static Handler plain(Function<Request, Answer> function) {
+        return (request, then) -> {
+            then.accept(function.apply(request));
+            return null;
+        };
+    }
+}

@@ -1,0 +1,203 @@
+package registry.agent.http;
+
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.Consumer;
+import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
+import registry.agent.config.AgentConfig;
+import registry.api.ApiException;
+import registry.server.rpc.Consistency;
+import registry.server.rpc.Question;
+import registry.server.rpc.Reply;
+import registry.server.rpc.Servers;
+
+/**
+ * Puts questions to the servers and makes answers of their replies: consistency, blocking and the
+ * {@code X-Consul} lines are dealt with here, for all routes that read.
+ */
+final class Lookup {
+    private static final int MAX_CACHED = 4096;
+    private static final Header LEADER_KNOWN = new Header("X-Consul-Knownleader", "true");
+    private static final Header LEADER_UNKNOWN = new Header("X-Consul-Knownleader", "false");
+    private static final Header NO_DELAY = new Header("X-Consul-Lastcontact", "0");
+
+    /** What Consul says when a read fails before it has an index. */
+    static final List<Header> NO_INDEX =
+            List.of(new Header("X-Consul-Index", "1"), LEADER_UNKNOWN, NO_DELAY);
+
+    private final Servers servers;
+    private final AgentConfig config;
+
+    /**
+     * Questions asked with {@code ?cached} before: the answer is always fresh, but its headers are
+     * those of a cache.
+     */
+    private final Map<String, Boolean> cached = new ConcurrentHashMap<>();
+
+    Lookup(Servers servers, AgentConfig config) {
+        this.servers = servers;
+        this.config = config;
+    }
+
+    /**
+     * How a kind of read differs from the others.
+     *
+     * @param discovery of catalogue or health: its answers say how consistent they are
+     * @param cacheable {@code ?cached} is answered with the lines of a cache
+     * @param indexOnError failures carry the lines of {@link #NO_INDEX}
+     */
+    record Kind(boolean discovery, boolean cacheable, boolean indexOnError) {}
+
+    /**
+     * What is asked.
+     *
+     * @param method a constant of {@link Question}
+     * @param params those that the method reads, without {@code pretty}
+     * @param shape turns a found reply's answer into the final one
+     */
+    record Wanted(
+            String method,
+            String name,
+            Map<String, List<String>> params,
+            Function<Answer, Answer> shape) {
+        Wanted(String method, String name, Map<String, List<String>> params) {
+            this(method, name, params, Function.identity());
+        }
+    }
+
+    /** A handler that asks what {@code wanted} makes of a request; it never blocks. */
+    Handler handler(Kind kind, Function<Request, Wanted> wanted) {
+        return (request, then) -> ask(kind, wanted, request, then);
+    }
+
+    private Servers.@Nullable Held ask(
+            Kind kind, Function<Request, Wanted> wanted, Request request, Consumer<Answer> then) {
+        ReadOptions options = ReadOptions.of(request, config, kind.discovery());
+        if (request.query().has("filter") && !request.query().first("filter").isEmpty()) {
+            throw ApiException.badRequest("filter expressions are not supported");
+        }
+        Wanted what = wanted.apply(request);
+        if (!isOurs(request.query().first("dc"))) {
+            Answer error = Answer.text(500, "No path to datacenter");
+            then.accept(kind.indexOnError() ? error.withAll(NO_INDEX) : error);
+            return null;
+        }
+        var question =
+                new Question(
+                        what.method(),
+                        what.name(),
+                        paramsOf(what, request),
+                        options.consistency(),
+                        options.minIndex(),
+                        options.maxWait());
+        List<Header> cacheLines =
+                kind.cacheable() && options.cached() ? cacheLines(question) : List.of();
+        return servers.ask(question, new Reading(kind, options, question, what, cacheLines, then));
+    }
+
+    /** True for no datacenter and for this one. */
+    boolean isOurs(String datacenter) {
+        return datacenter.isEmpty() || datacenter.equals(config.datacenter());
+    }
+
+    private static Map<String, List<String>> paramsOf(Wanted what, Request request) {
+        if (!request.pretty()) {
+            return what.params();
+        }
+        var params = new TreeMap<>(what.params());
+        params.put("pretty", List.of(""));
+        return params;
+    }
+
+    private List<Header> cacheLines(Question question) {
+        if (cached.size() >= MAX_CACHED) {
+            cached.clear();
+        }
+        String key = question.method() + ' ' + question.name() + ' ' + question.params();
+        boolean hit = cached.put(key, true) != null;
+        return hit
+                ? List.of(new Header("X-Cache", "HIT"), new Header("Age", "0"))
+                : List.of(new Header("X-Cache", "MISS"));
+    }
+
+    /** Waits for the reply to one question. */
+    private final class Reading implements Servers.Listener {
+        private final Kind kind;
+        private final ReadOptions options;
+        private final Question question;
+        private final Wanted what;
+        private final List<Header> cacheLines;
+        private final Consumer<Answer> then;
+
+        Reading(
+                Kind kind,
+                ReadOptions options,
+                Question question,
+                Wanted what,
+                List<Header> cacheLines,
+                Consumer<Answer> then) {
+            this.kind = kind;
+            this.options = options;
+            this.question = question;
+            this.what = what;
+            this.cacheLines = cacheLines;
+            this.then = then;
+        }
+
+        @Override
+        public void answered(Reply reply) {
+            if (options.maxStale().isPositive()
+                    && question.consistency() == Consistency.STALE
+                    && reply.lastContactMillis() > options.maxStale().toMillis()) {
+                askTheLeader();
+                return;
+            }
+            List<Header> lines = linesOf(reply);
+            then.accept(
+                    reply.found()
+                            ? what.shape().apply(Answer.json(reply.body())).withAll(lines)
+                            : Answer.empty(404).withAll(lines));
+        }
+
+        @Override
+        public void failed(ApiException error) {
+            Answer answer = Answer.of(error);
+            then.accept(kind.indexOnError() ? answer.withAll(NO_INDEX) : answer);
+        }
+
+        /** The reply was older than the client allows. */
+        private void askTheLeader() {
+            var again =
+                    new Question(
+                            question.method(),
+                            question.name(),
+                            question.params(),
+                            Consistency.DEFAULT,
+                            0,
+                            Duration.ZERO);
+            servers.ask(again, new Reading(kind, options, again, what, cacheLines, then));
+        }
+
+        private List<Header> linesOf(Reply reply) {
+            var lines = new ArrayList<Header>(6);
+            lines.add(new Header("X-Consul-Index", Long.toString(Math.max(1, reply.index()))));
+            lines.add(reply.knownLeader() ? LEADER_KNOWN : LEADER_UNKNOWN);
+            lines.add(
+                    reply.lastContactMillis() == 0
+                            ? NO_DELAY
+                            : new Header(
+                                    "X-Consul-Lastcontact",
+                                    Long.toString(reply.lastContactMillis())));
+            if (kind.discovery()) {
+                lines.add(new Header("X-Consul-Effective-Consistency", options.effective()));
+            }
+            lines.addAll(cacheLines);
+            return lines;
+        }
+    }
+}

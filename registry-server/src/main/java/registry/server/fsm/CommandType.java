@@ -1,0 +1,42 @@
+package registry.server.fsm;
+
+import java.util.Arrays;
+import java.util.Optional;
+import registry.server.catalog.CatalogOp;
+import registry.server.kv.KvOp;
+import registry.server.state.Op;
+
+/** The byte that stands for each kind of command in the log. Never reused, never renumbered. */
+enum CommandType {
+    CATALOG_REGISTER(1, CatalogOp.Register.class),
+    CATALOG_DEREGISTER(2, CatalogOp.Deregister.class),
+    KV_WRITE(3, KvOp.Write.class),
+    KV_REAP(4, KvOp.Reap.class);
+
+    private final byte code;
+    private final Class<? extends Op> op;
+
+    CommandType(int code, Class<? extends Op> op) {
+        this.code = (byte) code;
+        this.op = op;
+    }
+
+    byte code() {
+        return code;
+    }
+
+    Class<? extends Op> op() {
+        return op;
+    }
+
+    static Optional<CommandType> of(byte code) {
+        return Arrays.stream(values()).filter(type -> type.code == code).findFirst();
+    }
+
+    static CommandType of(Op op) {
+        return Arrays.stream(values())
+                .filter(type -> type.op == op.getClass())
+                .findFirst()
+                .orElseThrow(() -> new IllegalArgumentException("no command for " + op.getClass()));
+    }
+}

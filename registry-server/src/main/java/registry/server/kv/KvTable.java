@@ -1,0 +1,198 @@
+package registry.server.kv;
+
+import java.util.Arrays;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+import registry.api.ApiException;
+import registry.api.KvPair;
+import registry.api.KvWrite;
+import registry.api.json.Json;
+import registry.server.state.Keys;
+import registry.server.state.State;
+import registry.server.state.TableDef;
+import registry.server.state.Tx;
+
+/**
+ * Pairs and the tombstones of deleted ones: their tables, and how a command changes them and their
+ * indexes.
+ */
+public final class KvTable {
+    /** Pairs by key, in the order of its bytes. */
+    public static final TableDef<KvPair> PAIRS =
+            new TableDef<>(
+                    "kvs",
+                    Keys.BYTES,
+                    KvPair::key,
+                    List.of(),
+                    Json::write,
+                    bytes -> Json.read(bytes, KvPair.class));
+
+    /** Tombstones by key. */
+    public static final TableDef<Tombstone> TOMBSTONES =
+            new TableDef<>(
+                    "tombstones",
+                    Keys.BYTES,
+                    Tombstone::key,
+                    List.of(),
+                    Json::write,
+                    bytes -> Json.read(bytes, Tombstone.class));
+
+    private static final String KVS = "kvs";
+    private static final String DELETIONS = "tombstones";
+
+    /** The newest deletion whose tombstone is gone: no prefix's index is below it. */
+    private static final String REAPED = "tombstones-reaped";
+
+    private KvTable() {}
+
+    // Reads.
+
+    /** Watches one key. */
+    static String watchKey(String key) {
+        return watchTree(key) + Keys.END;
+    }
+
+    /** Watches all keys that begin with {@code prefix}. */
+    static String watchTree(String prefix) {
+        return "kv/" + prefix;
+    }
+
+    static @Nullable KvPair get(State state, String key) {
+        return state.table(PAIRS).get(key);
+    }
+
+    /** All pairs whose key begins with {@code prefix}, in the order of their keys' bytes. */
+    static List<KvPair> list(State state, String prefix) {
+        return state.table(PAIRS).below(prefix);
+    }
+
+    /** The key's ModifyIndex; the store's index while it is absent. */
+    static long keyIndex(State state, String key) {
+        KvPair pair = get(state, key);
+        return pair == null ? storeIndex(state) : pair.modifyIndex();
+    }
+
+    /**
+     * The last change below the prefix; the store's index when nothing is there, or when the prefix
+     * is all.
+     */
+    static long treeIndex(State state, String prefix) {
+        List<KvPair> pairs = list(state, prefix);
+        if (prefix.isEmpty() || pairs.isEmpty()) {
+            return storeIndex(state);
+        }
+        long last = state.index(REAPED);
+        for (KvPair pair : pairs) {
+            last = Math.max(last, pair.modifyIndex());
+        }
+        for (Tombstone tombstone : state.table(TOMBSTONES).below(prefix)) {
+            last = Math.max(last, tombstone.index());
+        }
+        return last;
+    }
+
+    private static long storeIndex(State state) {
+        return Math.max(state.index(KVS), state.index(DELETIONS));
+    }
+
+    /** True when a tombstone is older than {@code ttlMillis} at {@code time}. */
+    public static boolean hasExpired(State state, long time, long ttlMillis) {
+        return state.table(TOMBSTONES).rows().values().stream()
+                .anyMatch(tombstone -> tombstone.time() + ttlMillis <= time);
+    }
+
+    // Changes.
+
+    static boolean write(Tx tx, KvWrite write) {
+        KvPair before = tx.get(PAIRS, write.key());
+        return switch (write.verb()) {
+            case SET -> set(tx, write, before);
+            case CAS -> holds(write, before) && set(tx, write, before);
+            case LOCK -> throw ApiException.refused("invalid session \"" + write.session() + "\"");
+            case UNLOCK ->
+                    before != null
+                            && before.session() != null
+                            && before.session().equals(write.session())
+                            && set(tx, write, before);
+            case DELETE -> before == null || delete(tx, before);
+            case DELETE_CAS ->
+                    before == null || (before.modifyIndex() == write.index() && delete(tx, before));
+            case DELETE_TREE -> deleteTree(tx, write.key());
+        };
+    }
+
+    /** Index 0 means that the key must be absent. */
+    private static boolean holds(KvWrite write, @Nullable KvPair before) {
+        return write.index() == 0
+                ? before == null
+                : before != null && before.modifyIndex() == write.index();
+    }
+
+    /**
+     * A plain write keeps the lock: its holder, and its count, which never falls while the key
+     * lives.
+     */
+    private static boolean set(Tx tx, KvWrite write, @Nullable KvPair before) {
+        byte[] value = write.value() == null || write.value().length == 0 ? null : write.value();
+        if (before != null
+                && before.flags() == write.flags()
+                && Arrays.equals(before.value(), value)) {
+            return true;
+        }
+        tx.put(
+                PAIRS,
+                new KvPair(
+                        before == null ? 0 : before.lockIndex(),
+                        write.key(),
+                        write.flags(),
+                        value,
+                        before == null ? null : before.session(),
+                        before == null ? tx.index() : before.createIndex(),
+                        tx.index()));
+        tx.move(KVS);
+        tx.wake(watchKey(write.key()));
+        return true;
+    }
+
+    private static boolean delete(Tx tx, KvPair pair) {
+        remove(tx, pair);
+        bury(tx, pair.key());
+        return true;
+    }
+
+    /** One tombstone stands for the tree. */
+    private static boolean deleteTree(Tx tx, String prefix) {
+        List<KvPair> pairs = tx.table(PAIRS).below(prefix);
+        pairs.forEach(pair -> remove(tx, pair));
+        if (!pairs.isEmpty()) {
+            bury(tx, prefix);
+        }
+        return true;
+    }
+
+    private static void remove(Tx tx, KvPair pair) {
+        tx.delete(PAIRS, pair.key());
+        tx.wake(watchKey(pair.key()));
+    }
+
+    private static void bury(Tx tx, String key) {
+        tx.put(TOMBSTONES, new Tombstone(key, tx.index(), tx.time()));
+        tx.move(DELETIONS);
+    }
+
+    static int reap(Tx tx, long ttlMillis) {
+        List<Tombstone> old =
+                tx.table(TOMBSTONES).rows().values().stream()
+                        .filter(tombstone -> tombstone.time() + ttlMillis <= tx.time())
+                        .toList();
+        long last = tx.index(REAPED);
+        for (Tombstone tombstone : old) {
+            tx.delete(TOMBSTONES, tombstone.key());
+            last = Math.max(last, tombstone.index());
+        }
+        if (!old.isEmpty()) {
+            tx.renumber(REAPED, last);
+        }
+        return old.size();
+    }
+}

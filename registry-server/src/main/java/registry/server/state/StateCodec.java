@@ -1,0 +1,127 @@
+package registry.server.state;
+
+import java.io.BufferedInputStream;
+import java.io.BufferedOutputStream;
+import java.io.DataInputStream;
+import java.io.DataOutputStream;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.OutputStream;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.SortedMap;
+import java.util.TreeMap;
+import org.pcollections.HashTreePMap;
+import org.pcollections.TreePMap;
+
+/**
+ * A state as a stream of bytes and back: version, base, index, time; then each table with its rows;
+ * then the indexes. Whoever stores it adds the checksum.
+ */
+public final class StateCodec {
+    private static final int MAGIC = 0x52475354; // RGST
+    private static final int VERSION = 1;
+
+    private final List<TableDef<?>> tables;
+
+    /** Knows all tables there are. */
+    public StateCodec(List<TableDef<?>> tables) {
+        this.tables = List.copyOf(tables);
+    }
+
+    /** Writes row by row; commands may go on meanwhile. Does not close {@code stream}. */
+    public void write(State state, OutputStream stream) throws IOException {
+        var out = new DataOutputStream(new BufferedOutputStream(stream, 1 << 16));
+        out.writeInt(MAGIC);
+        out.writeInt(VERSION);
+        out.writeLong(state.base());
+        out.writeLong(state.index());
+        out.writeLong(state.time());
+        out.writeInt(tables.size());
+        for (TableDef<?> def : tables) {
+            writeTable(state, def, out);
+        }
+        out.writeInt(state.indexes().size());
+        for (Map.Entry<String, Long> scope : state.indexes().entrySet()) {
+            writeBytes(scope.getKey().getBytes(StandardCharsets.UTF_8), out);
+            out.writeLong(scope.getValue());
+        }
+        out.flush();
+    }
+
+    private static <R> void writeTable(State state, TableDef<R> def, DataOutputStream out)
+            throws IOException {
+        out.writeUTF(def.name());
+        var rows = state.table(def).rows();
+        out.writeInt(rows.size());
+        for (R row : rows.values()) {
+            writeBytes(def.encode(row), out);
+        }
+    }
+
+    private static void writeBytes(byte[] bytes, DataOutputStream out) throws IOException {
+        out.writeInt(bytes.length);
+        out.write(bytes);
+    }
+
+    /**
+     * Reads what {@link #write} wrote.
+     *
+     * @throws IOException when it is something else, or of a newer version
+     */
+    public State read(InputStream stream) throws IOException {
+        var in = new DataInputStream(new BufferedInputStream(stream, 1 << 16));
+        if (in.readInt() != MAGIC) {
+            throw new IOException("this is not a snapshot of the state");
+        }
+        int version = in.readInt();
+        if (version != VERSION) {
+            throw new IOException(
+                    "the snapshot has version " + version + ", this program reads " + VERSION);
+        }
+        long base = in.readLong();
+        long index = in.readLong();
+        long time = in.readLong();
+        var read = new HashMap<TableDef<?>, Table<?>>();
+        for (int left = in.readInt(); left > 0; left--) {
+            String name = in.readUTF();
+            TableDef<?> def =
+                    tables.stream()
+                            .filter(table -> table.name().equals(name))
+                            .findFirst()
+                            .orElseThrow(() -> new IOException("unknown table \"" + name + "\""));
+            read.put(def, readTable(def, in));
+        }
+        SortedMap<String, Long> indexes = new TreeMap<>();
+        for (int left = in.readInt(); left > 0; left--) {
+            indexes.put(new String(readBytes(in), StandardCharsets.UTF_8), in.readLong());
+        }
+        return new State(
+                base, index, time, HashTreePMap.from(read), TreePMap.fromSortedMap(indexes));
+    }
+
+    private static <R> Table<R> readTable(TableDef<R> def, DataInputStream in) throws IOException {
+        SortedMap<String, R> rows = new TreeMap<>(def.order());
+        try {
+            for (int left = in.readInt(); left > 0; left--) {
+                R row = def.decode(readBytes(in));
+                rows.put(def.key(row), row);
+            }
+        } catch (UncheckedIOException e) {
+            throw new IOException("table " + def.name() + ": " + e.getMessage(), e);
+        }
+        return Table.of(def, rows);
+    }
+
+    private static byte[] readBytes(DataInputStream in) throws IOException {
+        int length = in.readInt();
+        byte[] bytes = in.readNBytes(length);
+        if (bytes.length != length) {
+            throw new IOException("the snapshot ends early");
+        }
+        return bytes;
+    }
+}

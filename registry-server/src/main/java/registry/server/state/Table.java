@@ -1,0 +1,134 @@
+package registry.server.state;
+
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.SortedMap;
+import java.util.TreeMap;
+import org.jspecify.annotations.Nullable;
+import org.pcollections.PSortedMap;
+import org.pcollections.TreePMap;
+
+/** The rows of one table at one moment, by primary key and by each grouping. Immutable. */
+public final class Table<R> {
+    private final TableDef<R> def;
+    private final PSortedMap<String, R> rows;
+    private final List<PSortedMap<String, PSortedMap<String, R>>> groups;
+
+    private Table(
+            TableDef<R> def,
+            PSortedMap<String, R> rows,
+            List<PSortedMap<String, PSortedMap<String, R>>> groups) {
+        this.def = def;
+        this.rows = rows;
+        this.groups = groups;
+    }
+
+    static <R> Table<R> empty(TableDef<R> def) {
+        return of(def, new TreeMap<>(def.order()));
+    }
+
+    /** A table of many rows at once; {@code rows} by primary key, sorted in the table's order. */
+    static <R> Table<R> of(TableDef<R> def, SortedMap<String, R> rows) {
+        List<PSortedMap<String, PSortedMap<String, R>>> groups = new ArrayList<>();
+        for (TableDef.Grouping<R> grouping : def.groupings()) {
+            Map<String, SortedMap<String, R>> grouped = new HashMap<>();
+            rows.forEach((key, row) -> {
+                String group = grouping.of(row);
+                if (group != null) {
+                    grouped.computeIfAbsent(group, first -> new TreeMap<>(def.order()))
+                            .put(key, row);
+                }
+            });
+            SortedMap<String, PSortedMap<String, R>> sorted = new TreeMap<>();
+            grouped.forEach((group, members) -> sorted.put(group, TreePMap.fromSortedMap(members)));
+            groups.add(TreePMap.fromSortedMap(sorted));
+        }
+        return new Table<>(def, TreePMap.fromSortedMap(rows), List.copyOf(groups));
+    }
+
+    public @Nullable R get(String key) {
+        return rows.get(key);
+    }
+
+    /** All rows by primary key, in the table's order. */
+    public PSortedMap<String, R> rows() {
+        return rows;
+    }
+
+    /**
+     * The rows whose primary key begins with {@code prefix}, in the table's order; a list of its
+     * own.
+     */
+    public List<R> below(String prefix) {
+        PSortedMap<String, R> from = prefix.isEmpty() ? rows : rows.tailMap(prefix, true);
+        List<R> below = new ArrayList<>();
+        for (Map.Entry<String, R> row : from.entrySet()) {
+            if (!row.getKey().startsWith(prefix)) {
+                break;
+            }
+            below.add(row.getValue());
+        }
+        return below;
+    }
+
+    /** The rows of one group by primary key; empty when there are none. */
+    public PSortedMap<String, R> group(TableDef.Grouping<R> grouping, String group) {
+        PSortedMap<String, R> members = groups(grouping).get(group);
+        return members == null ? TreePMap.empty(def.order()) : members;
+    }
+
+    /** All groups that have rows. */
+    public PSortedMap<String, PSortedMap<String, R>> groups(TableDef.Grouping<R> grouping) {
+        return groups.get(def.groupings().indexOf(grouping));
+    }
+
+    Table<R> plus(R row) {
+        String key = def.key(row);
+        R old = rows.get(key);
+        List<PSortedMap<String, PSortedMap<String, R>>> changed = new ArrayList<>(groups.size());
+        for (int i = 0; i < groups.size(); i++) {
+            TableDef.Grouping<R> grouping = def.groupings().get(i);
+            String from = old == null ? null : grouping.of(old);
+            String to = grouping.of(row);
+            var all = groups.get(i);
+            if (from != null && !from.equals(to)) {
+                all = minus(all, from, key);
+            }
+            changed.add(to == null ? all : plus(all, to, key, row));
+        }
+        return new Table<>(def, rows.plus(key, row), changed);
+    }
+
+    Table<R> minus(String key) {
+        R old = rows.get(key);
+        if (old == null) {
+            return this;
+        }
+        List<PSortedMap<String, PSortedMap<String, R>>> changed = new ArrayList<>(groups.size());
+        for (int i = 0; i < groups.size(); i++) {
+            String group = def.groupings().get(i).of(old);
+            changed.add(group == null ? groups.get(i) : minus(groups.get(i), group, key));
+        }
+        return new Table<>(def, rows.minus(key), changed);
+    }
+
+    private PSortedMap<String, PSortedMap<String, R>> plus(
+            PSortedMap<String, PSortedMap<String, R>> all, String group, String key, R row) {
+        PSortedMap<String, R> members = all.get(group);
+        PSortedMap<String, R> before = members == null ? TreePMap.empty(def.order()) : members;
+        return all.plus(group, before.plus(key, row));
+    }
+
+    /** A group goes with its last row, so that names once seen do not pile up. */
+    private static <R> PSortedMap<String, PSortedMap<String, R>> minus(
+            PSortedMap<String, PSortedMap<String, R>> all, String group, String key) {
+        PSortedMap<String, R> members = all.get(group);
+        if (members == null) {
+            return all;
+        }
+        PSortedMap<String, R> left = members.minus(key);
+        return left.isEmpty() ? all.minus(group) : all.plus(group, left);
+    }
+}

@@ -1,0 +1,116 @@
+package registry.server.state;
+
+import java.util.ArrayList;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+import org.pcollections.PMap;
+import org.pcollections.PSortedMap;
+
+/**
+ * One command's changes on top of a state, until they become the next one. Used by one thread, then
+ * thrown away.
+ */
+public final class Tx {
+    /** A row that the command removed. */
+    public record Deletion<R>(TableDef<R> table, R row) {}
+
+    private final State before;
+    private final long index;
+    private final long time;
+    private final Set<String> paths = new LinkedHashSet<>();
+    private final List<Deletion<?>> deletions = new ArrayList<>();
+    private PMap<TableDef<?>, Table<?>> tables;
+    private PSortedMap<String, Long> indexes;
+
+    /**
+     * @param index of the command, above {@code before}'s
+     * @param time of the command; an earlier one than {@code before}'s counts as the same
+     */
+    public Tx(State before, long index, long time) {
+        this.before = before;
+        this.index = index;
+        this.time = Math.max(time, before.time());
+        this.tables = before.tables();
+        this.indexes = before.indexes();
+    }
+
+    public long index() {
+        return index;
+    }
+
+    public long time() {
+        return time;
+    }
+
+    /** The scope's index so far; 0 when it has none. */
+    public long index(String scope) {
+        Long of = indexes.get(scope);
+        return of == null ? 0 : of;
+    }
+
+    @SuppressWarnings("unchecked") // put() and StateCodec put each table under its own definition.
+    public <R> Table<R> table(TableDef<R> def) {
+        Table<?> table = tables.get(def);
+        return table == null ? Table.empty(def) : (Table<R>) table;
+    }
+
+    public <R> @Nullable R get(TableDef<R> def, String key) {
+        return table(def).get(key);
+    }
+
+    /** Adds or replaces a row. */
+    public <R> void put(TableDef<R> def, R row) {
+        tables = tables.plus(def, table(def).plus(row));
+    }
+
+    /** Removes a row, if it is there. */
+    public <R> void delete(TableDef<R> def, String key) {
+        Table<R> table = table(def);
+        R row = table.get(key);
+        if (row != null) {
+            tables = tables.plus(def, table.minus(key));
+            deletions.add(new Deletion<>(def, row));
+        }
+    }
+
+    /** The scope has changed: its index becomes the command's, its watchers wake. */
+    public void move(String scope) {
+        renumber(scope, index);
+        wake(scope);
+    }
+
+    /** Sets a scope's index without waking anybody. */
+    public void renumber(String scope, long to) {
+        Long now = indexes.get(scope);
+        if (now == null || now != to) {
+            indexes = indexes.plus(scope, to);
+        }
+    }
+
+    /** Forgets a scope's index with its last row, and wakes its watchers. */
+    public void drop(String scope) {
+        indexes = indexes.minus(scope);
+        wake(scope);
+    }
+
+    /** Wakes those who watch a prefix of {@code path}. */
+    public void wake(String path) {
+        paths.add(path);
+    }
+
+    /** What the command has removed, in order. */
+    public List<Deletion<?>> deletions() {
+        return deletions;
+    }
+
+    /** What the command has changed, for {@link Watches}. */
+    Set<String> paths() {
+        return paths;
+    }
+
+    State after() {
+        return new State(before.base(), index, time, tables, indexes);
+    }
+}

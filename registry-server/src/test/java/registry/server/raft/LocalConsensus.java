@@ -1,0 +1,86 @@
+package registry.server.raft;
+
+import java.util.List;
+import java.util.SortedMap;
+import java.util.TreeMap;
+import java.util.concurrent.CompletableFuture;
+import java.util.function.Function;
+import registry.api.ApiException;
+
+/**
+ * Consensus of one node that keeps no log and applies at once, on the caller's thread; leads until
+ * told otherwise.
+ */
+public final class LocalConsensus implements Consensus {
+    private static final Peer SELF = new Peer("id-1", "n1", "127.0.0.1:8300", true, true);
+
+    private final Applier applier;
+    private long index;
+    private long term = 1;
+    private volatile boolean leading = true;
+
+    public LocalConsensus(Applier applier) {
+        this.applier = applier;
+        applier.leading(term);
+    }
+
+    /** For the constructor of a server; the consensus made is put into {@code into}. */
+    public static Function<Applier, Consensus> into(LocalConsensus[] into) {
+        return applier -> into[0] = new LocalConsensus(applier);
+    }
+
+    @Override
+    public synchronized CompletableFuture<Object> propose(byte[] command) {
+        if (!leading) {
+            return CompletableFuture.failedFuture(ApiException.noLeader());
+        }
+        return CompletableFuture.completedFuture(applier.apply(++index, command));
+    }
+
+    @Override
+    public CompletableFuture<Void> readIndex() {
+        return leading
+                ? CompletableFuture.completedFuture(null)
+                : CompletableFuture.failedFuture(ApiException.noLeader());
+    }
+
+    /** Ceases to lead. */
+    public synchronized void depose() {
+        leading = false;
+        applier.following();
+    }
+
+    /** Leads again, in a new term. */
+    public synchronized void elect() {
+        leading = true;
+        applier.leading(++term);
+    }
+
+    @Override
+    public boolean isReadyLeader() {
+        return leading;
+    }
+
+    @Override
+    public String leaderId() {
+        return leading ? SELF.id() : "";
+    }
+
+    @Override
+    public long lastContactMillis() {
+        return 0;
+    }
+
+    @Override
+    public List<Peer> peers() {
+        return List.of(SELF);
+    }
+
+    @Override
+    public SortedMap<String, String> stats() {
+        return new TreeMap<>();
+    }
+
+    @Override
+    public void close() {}
+}
