@@ -44,7 +44,7 @@ final class AntiEntropy implements AutoCloseable {
     private static final Duration RETRY = Duration.ofSeconds(15);
 
     /** While a retry is waited for: how often to look whether there is a leader again. */
-    private static final Duration LEADER_POLL = Duration.ofMillis(100);
+    private static final Duration LEADER_POLL = Duration.ofMillis(20);
 
     /** When servers only have too much to do. */
     private static final Duration RETRY_OVERLOADED = Duration.ofSeconds(1);
