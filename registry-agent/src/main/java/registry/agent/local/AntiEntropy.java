@@ -67,7 +67,7 @@ final class AntiEntropy implements AutoCloseable {
      */
     private static final int COST_FACTOR = 50;
 
-    private static final Duration MAX_SETTLE_FOR_COST = Duration.ofSeconds(2);
+    private static final Duration MAX_SETTLE_FOR_COST = Duration.ofSeconds(1);
 
     /** Groups pushed at the same time: their log entries share a sync. */
     private static final int PARALLEL = 16;

@@ -49,7 +49,6 @@ class RealServerTest {
 
     @TempDir Path dir;
     private NodeStore nodeStore;
-    private JraftConsensus consensus;
     private Server server;
     private SystemTimers timers;
     private LocalStore store;
@@ -91,8 +90,7 @@ class RealServerTest {
 
     private JraftConsensus start(ServerConfig config, Applier applier) {
         try {
-            consensus = JraftConsensus.start(nodeStore, config, applier);
-            return consensus;
+            return JraftConsensus.start(nodeStore, config, applier);
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
