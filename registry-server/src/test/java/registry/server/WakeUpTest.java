@@ -247,7 +247,10 @@ class WakeUpTest {
         }
     }
 
-    /** One question parks while the one write that answers it commits: nothing comes later that would hide a miss. */
+    /**
+     * One question parks while the one write that answers it commits: nothing comes later that
+     * would hide a miss.
+     */
     @Test
     void aWriteThatMeetsAParkingQuestionIsNotMissed() throws Exception {
         int rounds = Integer.getInteger("registry.property.commands", 4_000);
@@ -255,15 +258,14 @@ class WakeUpTest {
         Thread writer =
                 Thread.ofPlatform()
                         .daemon()
-                        .start(
-                                () -> {
-                                    for (int round = 1; round <= rounds; round++) {
-                                        while (start.get() < round) {
-                                            Thread.onSpinWait();
-                                        }
-                                        test.put("race", "" + round);
-                                    }
-                                });
+                        .start(() -> {
+                            for (int round = 1; round <= rounds; round++) {
+                                while (start.get() < round) {
+                                    Thread.onSpinWait();
+                                }
+                                test.put("race", "" + round);
+                            }
+                        });
         test.put("race", "0");
         var random = new SplittableRandom(1);
         for (int round = 1; round <= rounds; round++) {
