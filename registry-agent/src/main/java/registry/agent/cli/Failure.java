@@ -5,25 +5,37 @@ final class Failure extends Exception {
     private static final long serialVersionUID = 1L;
 
     private final int code;
-    private final boolean showUsage;
+    private final Usage usage;
 
-    private Failure(String message, int code, boolean showUsage) {
+    /** Whether the usage is shown besides the message, and where. */
+    enum Usage {
+        NOT_SHOWN,
+        WITH_MESSAGE,
+        ON_STANDARD_OUTPUT
+    }
+
+    private Failure(String message, int code, Usage usage) {
         super(message, null, false, false);
         this.code = code;
-        this.showUsage = showUsage;
+        this.usage = usage;
     }
 
     Failure(String message) {
-        this(message, 1, false);
+        this(message, 1, Usage.NOT_SHOWN);
     }
 
     Failure(String message, int code) {
-        this(message, code, false);
+        this(message, code, Usage.NOT_SHOWN);
     }
 
     /** Called wrongly: the usage follows the message. */
     static Failure misuse(String message) {
-        return new Failure(message, 1, true);
+        return new Failure(message, 1, Usage.WITH_MESSAGE);
+    }
+
+    /** Called wrongly: the usage goes to the standard output. */
+    static Failure usageApart(String message) {
+        return new Failure(message, 1, Usage.ON_STANDARD_OUTPUT);
     }
 
     String text() {
@@ -34,7 +46,7 @@ final class Failure extends Exception {
         return code;
     }
 
-    boolean showUsage() {
-        return showUsage;
+    Usage usage() {
+        return usage;
     }
 }

@@ -58,7 +58,27 @@ public final class Main {
         groups.put("kv", "Read and write the key-value store.");
         groups.put("services", "Register services with the agent, and take them away.");
         commands.put("agent", AgentCommand::new);
+        commands.put("catalog datacenters", CatalogDatacentersCommand::new);
+        commands.put("catalog nodes", CatalogNodesCommand::new);
+        commands.put("catalog services", CatalogServicesCommand::new);
+        commands.put("checks history", ChecksHistoryCommand::new);
+        commands.put("force-leave", ForceLeaveCommand::new);
+        commands.put("info", InfoCommand::new);
+        commands.put("join", JoinCommand::new);
+        commands.put("keygen", KeygenCommand::new);
+        commands.put("kv delete", KvDeleteCommand::new);
+        commands.put("kv export", KvExportCommand::new);
+        commands.put("kv get", KvGetCommand::new);
+        commands.put("kv import", KvImportCommand::new);
+        commands.put("kv put", KvPutCommand::new);
+        commands.put("leave", LeaveCommand::new);
+        commands.put("maint", MaintCommand::new);
+        commands.put("members", MembersCommand::new);
+        commands.put("reload", ReloadCommand::new);
+        commands.put("services deregister", ServicesDeregisterCommand::new);
+        commands.put("services register", ServicesRegisterCommand::new);
         commands.put("validate", ValidateCommand::new);
+        commands.put("version", VersionCommand::new);
     }
 
     public static void main(String[] words) {
@@ -137,8 +157,10 @@ public final class Main {
             if (!e.text().isEmpty()) {
                 terminal.complain(e.text());
             }
-            if (e.showUsage()) {
-                terminal.complain("\n" + usage(name, command, flags));
+            switch (e.usage()) {
+                case NOT_SHOWN -> {}
+                case WITH_MESSAGE -> terminal.complain("\n" + usage(name, command, flags));
+                case ON_STANDARD_OUTPUT -> terminal.say(usage(name, command, flags));
             }
             return e.code();
         } catch (IOException e) {

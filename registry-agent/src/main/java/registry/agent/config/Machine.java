@@ -5,6 +5,7 @@ import java.net.Inet4Address;
 import java.net.InetAddress;
 import java.net.NetworkInterface;
 import java.net.SocketException;
+import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -12,6 +13,22 @@ import java.util.List;
 
 /** What the defaults take from the machine. */
 interface Machine {
+    /**
+     * RFC 1918 and 6598, then what RFC 6890 sets apart for protocols, documentation and benchmarks;
+     * not link-local.
+     */
+    List<Block> PRIVATE =
+            List.of(
+                    Block.of(10, 0, 0, 8),
+                    Block.of(172, 16, 0, 12),
+                    Block.of(192, 168, 0, 16),
+                    Block.of(100, 64, 0, 10),
+                    Block.of(192, 0, 0, 24),
+                    Block.of(192, 0, 2, 24),
+                    Block.of(198, 18, 0, 15),
+                    Block.of(198, 51, 100, 24),
+                    Block.of(203, 0, 113, 24));
+
     String hostName();
 
     /**
@@ -56,12 +73,24 @@ interface Machine {
         }
 
         private static boolean isPrivateV4(InetAddress address) {
-            if (!(address instanceof Inet4Address)) {
-                return false;
-            }
-            byte[] bytes = address.getAddress();
-            boolean isSharedSpace = bytes[0] == 100 && (bytes[1] & 0xc0) == 64;
-            return address.isSiteLocalAddress() || isSharedSpace;
+            return address instanceof Inet4Address v4 && isPrivate(v4.getAddress());
+        }
+    }
+
+    /** Whether an IPv4 address lies in one of the blocks that are not routed on the Internet. */
+    static boolean isPrivate(byte[] address) {
+        int bits = ByteBuffer.wrap(address).getInt();
+        return PRIVATE.stream().anyMatch(block -> block.contains(bits));
+    }
+
+    /** A block of addresses, as the bits of its first one and the number of bits that count. */
+    record Block(int first, int length) {
+        static Block of(int a, int b, int c, int length) {
+            return new Block(a << 24 | b << 16 | c << 8, length);
+        }
+
+        boolean contains(int address) {
+            return (address ^ first) >>> (32 - length) == 0;
         }
     }
 }

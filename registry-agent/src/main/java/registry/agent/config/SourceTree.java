@@ -149,12 +149,9 @@ final class SourceTree {
                 switch (shape) {
                     case TEXT -> raw.isTextual();
                     case BOOL -> raw.isBoolean();
-                    case WHOLE ->
-                            raw.isNumber()
-                                    && raw.canConvertToExactIntegral()
-                                    && raw.canConvertToLong();
+                    case WHOLE -> isWhole(raw);
                     case REAL -> raw.isNumber();
-                    case PORT -> raw.isInt() && raw.intValue() >= -1 && raw.intValue() <= 65535;
+                    case PORT -> isWhole(raw) && raw.longValue() >= -1 && raw.longValue() <= 65535;
                     case DURATION -> raw.isTextual() && isDuration(path, raw.textValue());
                     case ANYTHING -> true;
                     case TEXT_LIST, TEXT_MAP, TEXT_LISTS -> true;
@@ -174,6 +171,11 @@ final class SourceTree {
             default -> {}
         }
         return raw;
+    }
+
+    private static boolean isWhole(JsonNode raw) {
+        return (raw.isIntegralNumber() || raw.canConvertToExactIntegral())
+                && raw.canConvertToLong();
     }
 
     private boolean isDuration(String path, String text) throws ConfigException {

@@ -17,6 +17,10 @@ final class ClientConnections implements Connection.Listener {
 
     private final int limit;
     private final ConcurrentHashMap<InetAddress, Integer> counts = new ConcurrentHashMap<>();
+
+    /** A closed connection does not know its peer any more. */
+    private final ConcurrentHashMap<Connection, InetAddress> counted = new ConcurrentHashMap<>();
+
     private final Set<Connection> refused = ConcurrentHashMap.newKeySet();
 
     /**
@@ -29,7 +33,11 @@ final class ClientConnections implements Connection.Listener {
     @Override
     public void onOpened(Connection connection) {
         InetAddress client = clientOf(connection);
-        if (limit > 0 && client != null && counts.merge(client, 1, Integer::sum) > limit) {
+        if (limit <= 0 || client == null) {
+            return;
+        }
+        counted.put(connection, client);
+        if (counts.merge(client, 1, Integer::sum) > limit) {
             refused.add(connection);
             connection.getEndPoint().setIdleTimeout(REFUSED_IDLE_MILLIS);
         }
@@ -37,8 +45,8 @@ final class ClientConnections implements Connection.Listener {
 
     @Override
     public void onClosed(Connection connection) {
-        InetAddress client = clientOf(connection);
-        if (limit > 0 && client != null) {
+        InetAddress client = counted.remove(connection);
+        if (client != null) {
             refused.remove(connection);
             counts.computeIfPresent(client, (address, count) -> count == 1 ? null : count - 1);
         }

@@ -3,16 +3,11 @@ package registry.agent.http;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.nio.ByteBuffer;
-import java.util.EnumMap;
-import java.util.List;
-import java.util.Map;
 import java.util.concurrent.Executor;
 import java.util.function.UnaryOperator;
-import org.eclipse.jetty.http.HttpField;
 import org.eclipse.jetty.http.HttpFields;
 import org.eclipse.jetty.http.HttpHeader;
 import org.eclipse.jetty.http.HttpURI;
-import org.eclipse.jetty.http.PreEncodedHttpField;
 import org.eclipse.jetty.server.Handler;
 import org.eclipse.jetty.server.Request;
 import org.eclipse.jetty.server.Response;
@@ -30,12 +25,6 @@ final class CoreDoor extends Handler.Wrapper {
     /** What the other door sees of the path: its routes are not told by it. */
     private static final HttpURI BEHIND = HttpURI.from("/");
 
-    private static final HttpField JSON =
-            new PreEncodedHttpField(HttpHeader.CONTENT_TYPE, Answer.JSON);
-    private static final HttpField TEXT =
-            new PreEncodedHttpField(HttpHeader.CONTENT_TYPE, Answer.TEXT);
-    private static final HttpField GZIPPED =
-            new PreEncodedHttpField(HttpHeader.CONTENT_ENCODING, "gzip");
     private static final Answer COMPRESSED_BODY =
             Answer.text(415, "Compressed request bodies are not accepted");
 
@@ -43,8 +32,7 @@ final class CoreDoor extends Handler.Wrapper {
     private final ClientConnections connections;
     private final Executor virtualThreads;
     private final Doors doors;
-    private final Gzip gzip = new Gzip();
-    private final Map<Answer.Dress, HttpFields> dresses = new EnumMap<>(Answer.Dress.class);
+    private final AnswerWriter writer;
 
     /** Which door a route goes through; tests send all routes through one. */
     interface Doors {
@@ -56,19 +44,14 @@ final class CoreDoor extends Handler.Wrapper {
             ClientConnections connections,
             Executor virtualThreads,
             Doors doors,
+            AnswerWriter writer,
             Handler behind) {
         super(behind);
         this.dispatcher = dispatcher;
         this.connections = connections;
         this.virtualThreads = virtualThreads;
         this.doors = doors;
-        for (Answer.Dress dress : Answer.Dress.values()) {
-            HttpFields.Mutable fields = HttpFields.build();
-            for (Header line : dispatcher.linesOf(dress)) {
-                fields.add(new PreEncodedHttpField(line.name(), line.value()));
-            }
-            dresses.put(dress, fields.asImmutable());
-        }
+        this.writer = writer;
     }
 
     /** Whatever blocks is handed to a virtual thread here, also what the door behind does. */
@@ -174,7 +157,8 @@ final class CoreDoor extends Handler.Wrapper {
 
     private void handBehind(Exchange exchange, Route route, registry.agent.http.Request head) {
         Request request = exchange.request();
-        request.setAttribute(JavalinDoor.TASK, new JavalinDoor.Task(route, head));
+        request.setAttribute(
+                JavalinDoor.TASK, new JavalinDoor.Task(route, head, request, exchange.response()));
         try {
             boolean handled =
                     super.handle(
@@ -203,33 +187,7 @@ final class CoreDoor extends Handler.Wrapper {
 
     /** Writes an answer; never blocks. */
     void write(Request request, Response response, Callback callback, Answer answer) {
-        response.setStatus(answer.status());
-        HttpFields.Mutable fields = response.getHeaders();
-        fields.add(dresses.getOrDefault(answer.dress(), HttpFields.EMPTY));
-        String type = answer.contentType();
-        if (type != null) {
-            fields.add(fieldOf(type));
-        }
-        List<Header> lines = answer.headers();
-        for (int at = 0; at < lines.size(); at++) {
-            Header line = lines.get(at);
-            fields.add(new HttpField(line.name(), line.value()));
-        }
-        byte[] body = answer.body();
-        if (answer.dress() == Answer.Dress.FULL
-                && Gzip.wants(request.getHeaders().get(HttpHeader.ACCEPT_ENCODING), body)) {
-            body = gzip.zip(body);
-            fields.add(GZIPPED);
-        }
-        fields.put(HttpHeader.CONTENT_LENGTH, body.length);
+        byte[] body = writer.begin(request, response, answer);
         response.write(true, ByteBuffer.wrap(body), callback);
-    }
-
-    private static HttpField fieldOf(String type) {
-        return switch (type) {
-            case Answer.JSON -> JSON;
-            case Answer.TEXT -> TEXT;
-            default -> new HttpField(HttpHeader.CONTENT_TYPE, type);
-        };
     }
 }

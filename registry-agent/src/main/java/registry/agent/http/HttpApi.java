@@ -57,6 +57,7 @@ public final class HttpApi implements AutoCloseable {
     private final RouteTable routes;
     private final HashWaiters hashWaiters = new HashWaiters();
     private final ExecutorService virtualThreads = Executors.newVirtualThreadPerTaskExecutor();
+    private final ClientConnections connections;
     private final Server server;
 
     public HttpApi(
@@ -81,8 +82,8 @@ public final class HttpApi implements AutoCloseable {
         this.config = config;
         this.routes = routes(config, servers, local, history, membership, control, hashWaiters);
         var dispatcher = new Dispatcher(routes, config);
-        var connections = new ClientConnections(config.limits().httpMaxConnsPerClient());
-        server = server(dispatcher, connections, doors);
+        connections = new ClientConnections(config.limits().httpMaxConnsPerClient());
+        server = server(dispatcher, doors);
     }
 
     private static RouteTable routes(
@@ -107,16 +108,16 @@ public final class HttpApi implements AutoCloseable {
         return table.build();
     }
 
-    private Server server(
-            Dispatcher dispatcher, ClientConnections connections, CoreDoor.Doors doors) {
+    private Server server(Dispatcher dispatcher, CoreDoor.Doors doors) {
         var threads = new QueuedThreadPool(MAX_THREADS, SELECTORS + 2);
         threads.setName("http");
         threads.setReservedThreads(0);
         var jetty = new Server(threads);
         jetty.setErrorHandler(HttpApi::writeError);
-        jetty.addBeanToAllConnectors(connections);
-        var behind = new JavalinDoor(dispatcher).handler();
-        jetty.setHandler(new CoreDoor(dispatcher, connections, virtualThreads, doors, behind));
+        var writer = new AnswerWriter(dispatcher);
+        var behind = new JavalinDoor(dispatcher, writer).handler();
+        jetty.setHandler(
+                new CoreDoor(dispatcher, connections, virtualThreads, doors, writer, behind));
         return jetty;
     }
 
@@ -143,6 +144,7 @@ public final class HttpApi implements AutoCloseable {
             connector.setPort(config.ports().http());
             connector.setAcceptQueueSize(BACKLOG);
             connector.setIdleTimeout(IDLE_MILLIS);
+            connector.addBean(connections);
             try {
                 connector.open();
             } catch (IOException e) {

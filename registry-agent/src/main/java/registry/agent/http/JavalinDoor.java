@@ -4,14 +4,12 @@ import io.javalin.Javalin;
 import io.javalin.compression.CompressionStrategy;
 import io.javalin.http.Context;
 import io.javalin.http.HandlerType;
-import jakarta.servlet.http.HttpServletResponse;
 import java.io.IOException;
-import java.util.EnumMap;
 import java.util.List;
-import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import org.eclipse.jetty.ee10.servlet.ServletContextHandler;
 import org.eclipse.jetty.ee10.servlet.ServletHolder;
+import org.eclipse.jetty.server.Response;
 
 /** The door behind: carries routes that are asked seldom, on virtual threads that may block. */
 final class JavalinDoor {
@@ -22,17 +20,23 @@ final class JavalinDoor {
             List.of(HandlerType.GET, HandlerType.PUT, HandlerType.POST, HandlerType.DELETE);
 
     private final Dispatcher dispatcher;
-    private final Gzip gzip = new Gzip();
-    private final Map<Answer.Dress, List<Header>> dresses = new EnumMap<>(Answer.Dress.class);
+    private final AnswerWriter writer;
 
-    /** A request whose head was judged and whose body was read. */
-    record Task(Route route, Request request) {}
+    /**
+     * A request whose head was judged and whose body was read.
+     *
+     * @param carrier and {@code response}: the server's own, without what the servlet's make of
+     *     headers
+     */
+    record Task(
+            Route route,
+            Request request,
+            org.eclipse.jetty.server.Request carrier,
+            Response response) {}
 
-    JavalinDoor(Dispatcher dispatcher) {
+    JavalinDoor(Dispatcher dispatcher, AnswerWriter writer) {
         this.dispatcher = dispatcher;
-        for (Answer.Dress dress : Answer.Dress.values()) {
-            dresses.put(dress, dispatcher.linesOf(dress));
-        }
+        this.writer = writer;
     }
 
     /** The handler to put behind the door in front. */
@@ -54,32 +58,15 @@ final class JavalinDoor {
     }
 
     private void serve(Context context) throws IOException {
-        if (!(context.req().getAttribute(TASK) instanceof Task(Route route, Request request))) {
+        if (!(context.req().getAttribute(TASK) instanceof Task task)) {
             throw new IllegalStateException("request did not come through the door in front");
         }
         var promise = new CompletableFuture<Answer>();
-        dispatcher.ask(route, request, promise::complete);
-        write(request, context.res(), promise.join());
-    }
-
-    private void write(Request request, HttpServletResponse response, Answer answer)
-            throws IOException {
-        response.reset();
-        response.setStatus(answer.status());
-        dresses.getOrDefault(answer.dress(), List.of())
-                .forEach(line -> response.addHeader(line.name(), line.value()));
-        if (answer.contentType() != null) {
-            response.setHeader("Content-Type", answer.contentType());
-        }
-        answer.headers().forEach(line -> response.addHeader(line.name(), line.value()));
-        byte[] body = answer.body();
-        if (answer.dress() == Answer.Dress.FULL
-                && Gzip.wants(request.header("Accept-Encoding"), body)) {
-            body = gzip.zip(body);
-            response.setHeader("Content-Encoding", "gzip");
-        }
-        response.setContentLength(body.length);
-        response.getOutputStream().write(body);
-        response.getOutputStream().close();
+        dispatcher.ask(task.route(), task.request(), promise::complete);
+        Answer answer = promise.join();
+        context.res().reset();
+        byte[] body = writer.begin(task.carrier(), task.response(), answer);
+        context.res().getOutputStream().write(body);
+        context.res().getOutputStream().close();
     }
 }

@@ -1,16 +1,76 @@
 package registry.agent.local;
 
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.time.ZoneOffset;
+import java.time.format.DateTimeFormatter;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.SortedMap;
+import java.util.TreeSet;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.random.RandomGenerator;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import registry.agent.check.AliasCheck;
+import registry.agent.check.CheckHistory.Transition;
+import registry.agent.check.CheckResult;
+import registry.agent.check.CheckScheduler;
+import registry.agent.check.Timers;
+import registry.agent.check.TtlCheck;
+import registry.agent.config.AgentConfig.Definitions;
 import registry.agent.config.CheckDefinition;
 import registry.agent.config.ServiceDefinition;
 import registry.api.AgentService;
 import registry.api.ApiException;
 import registry.api.HealthCheck;
+import registry.api.Node;
+import registry.server.rpc.Servers;
 
-/** The services and checks that this node owns, with their results; kept in RocksDB. */
-public final class LocalState {
+/**
+ * The services and checks that this node owns, with their results; kept in RocksDB. Safe for any
+ * thread: the tables are {@link Entries}, whose lock is held for memory only; what a change writes
+ * and pushes happens in its service's turn ({@link Turns}).
+ */
+public final class LocalState implements AutoCloseable {
+    private static final Logger log = LoggerFactory.getLogger(LocalState.class);
+
+    private static final String NODE_MAINTENANCE_REASON =
+            "Maintenance mode is enabled for this node, but no reason was provided. This is a default message.";
+    private static final String SERVICE_MAINTENANCE_REASON =
+            "Maintenance mode is enabled for this service, but no reason was provided. This is a default message.";
+
+    /**
+     * How often critical services are looked at that are to go after a while, and the shortest
+     * while.
+     */
+    private static final Duration REAP_INTERVAL = Duration.ofSeconds(30);
+
+    private static final Duration MIN_REAP_AFTER = Duration.ofMinutes(1);
+
+    /** Results that say nothing new are written together, this long after the first. */
+    private static final Duration FLUSH_DELAY = Duration.ofSeconds(1);
+
+    /** How old the stored time of an unchanged result may be. */
+    private static final Duration RESULT_TIME_PRECISION = Duration.ofMinutes(1);
+
+    private static final Duration FORGET_INTERVAL = Duration.ofHours(1);
+
+    /** Aliases may follow aliases; those that go in circles are left alone after so many steps. */
+    private static final int MAX_ALIAS_STEPS = 16;
+
+    private static final int MAX_HISTORY_OUTPUT = 256;
+
+    private static final DateTimeFormatter TIME =
+            DateTimeFormatter.ofPattern("yyyy-MM-dd'T'HH:mm:ss.SSS'Z'").withZone(ZoneOffset.UTC);
+
     /**
      * Where a definition came from: a file's wins over the API's of the same id, and is forgotten
      * when the file forgets it.
@@ -20,23 +80,220 @@ public final class LocalState {
         API
     }
 
-    /** All services by id. */
-    public SortedMap<String, AgentService> services() {
-        throw new IllegalStateException("contract");
+    private final LocalConfig config;
+    private final LocalStore store;
+    private final Timers timers;
+    private final RandomGenerator random;
+    private final Entries entries;
+    private final Turns turns = new Turns();
+    private final CheckScheduler scheduler;
+    private final CatalogPush push;
+    private final AntiEntropy antiEntropy;
+
+    private final Set<CheckEntry> unwritten = new HashSet<>();
+    private final AtomicBoolean aliasesBehind = new AtomicBoolean();
+    private final AtomicBoolean followingAliases = new AtomicBoolean();
+    private volatile boolean discardOutput;
+    private volatile boolean closed;
+
+    /**
+     * @param store outlives this; so do {@code servers} and {@code timers}
+     */
+    public LocalState(
+            LocalConfig config,
+            LocalStore store,
+            Servers servers,
+            Timers timers,
+            RandomGenerator random) {
+        this.config = config;
+        this.store = store;
+        this.timers = timers;
+        this.random = random;
+        this.discardOutput = config.discardCheckOutput();
+        this.entries = new Entries(config.node());
+        this.scheduler = new CheckScheduler(timers, servers, random, config.checkOutputMaxSize());
+        this.push = new CatalogPush(entries, turns, servers);
+        this.antiEntropy = new AntiEntropy(entries, push, servers, random);
     }
 
+    /**
+     * Takes up what files define and what the API registered before the last stop, with the results
+     * they had; then starts the checks and anti-entropy. Called once.
+     *
+     * @throws ApiException REFUSED when a definition of a file is not possible here
+     */
+    public void start(Definitions files) {
+        admit(files);
+        LocalStore.Stored stored = store.load();
+        try (LocalStore.Changes changes = store.changes()) {
+            List<CheckEntry> created = new ArrayList<>();
+            files.services().forEach(service -> created.addAll(put(service, Source.FILE)));
+            for (ServiceDefinition service : stored.services()) {
+                if (entries.serviceEntry(service.id()) == null) {
+                    created.addAll(put(service, Source.API));
+                } else {
+                    changes.deleteService(service.id());
+                }
+            }
+            for (CheckDefinition check : files.checks()) {
+                created.addAll(putOrRefuse(CheckIds.named(check), Source.FILE));
+            }
+            for (CheckDefinition check : stored.checks()) {
+                boolean fromFile = entries.checkEntry(check.id()) != null;
+                Entries.Swap swap = fromFile ? null : entries.putCheck(check, Source.API, false);
+                if (swap == null) {
+                    changes.deleteCheck(check.id());
+                } else {
+                    created.addAll(swap.created());
+                }
+            }
+            Set<String> left = new HashSet<>(stored.results().keySet());
+            for (CheckEntry check : created) {
+                left.remove(Entries.group(check.id()));
+                changes.checkCame(check.id());
+                restore(check, stored.results().get(Entries.group(check.id())));
+            }
+            left.forEach(id -> changes.checkWent(id, timers.now()));
+            changes.write();
+            created.forEach(this::begin);
+        }
+        entries.loaded();
+        followAliases();
+        timers.after(REAP_INTERVAL, this::reapLater);
+        timers.after(FORGET_INTERVAL, this::forgetLater);
+        antiEntropy.start();
+    }
+
+    private List<CheckEntry> put(ServiceDefinition service, Source source) {
+        // The API's checks have rows of their own, and ids already.
+        List<CheckDefinition> checks =
+                source == Source.API ? List.of() : CheckIds.ofService(service);
+        return entries.putService(service, checks, source, false, false).created();
+    }
+
+    private List<CheckEntry> putOrRefuse(CheckDefinition check, Source source) {
+        Entries.Swap swap = entries.putCheck(check, source, false);
+        if (swap == null) {
+            throw ApiException.refused(
+                    "Failed to register check '"
+                            + check.name()
+                            + "': ServiceID \""
+                            + check.serviceId()
+                            + "\" does not exist");
+        }
+        return swap.created();
+    }
+
+    /** A check goes on where it was, except one that had to be heard of meanwhile and was not. */
+    private void restore(CheckEntry check, LocalStore.@Nullable Result before) {
+        if (before == null || CheckIds.isMaintenance(check.id())) {
+            return;
+        }
+        check.hasResult = true;
+        check.resultMillis = before.timeMillis();
+        check.storedResultMillis = before.timeMillis();
+        check.storedDeadlineMillis = before.deadlineMillis();
+        check.view = Views.withResult(check.view, before.status(), before.output());
+        Duration ttl = check.definition.ttl();
+        if (check.isTtl() && ttl != null) {
+            long mayBeLater = before.deadlineMillis() + deadlineSlack(ttl);
+            if (timers.now().toEpochMilli() >= mayBeLater
+                    && !before.status().equals(HealthCheck.CRITICAL)) {
+                CheckResult silent = TtlCheck.silent(before.output());
+                check.view = Views.withResult(check.view, silent.status(), silent.output());
+            }
+        }
+        if (check.view.status().equals(HealthCheck.CRITICAL)) {
+            check.isCritical = true;
+            check.criticalSinceNanos = timers.nanos();
+        }
+    }
+
+    /**
+     * Takes up what files define now; what they define as before is not touched, and goes on with
+     * its state. Nothing changes when it throws.
+     *
+     * @throws ApiException REFUSED when a definition is not possible here
+     */
+    public void reload(Definitions files) {
+        admit(files);
+        requireServices(files);
+        Set<String> services = new TreeSet<>(String.CASE_INSENSITIVE_ORDER);
+        files.services().forEach(service -> services.add(service.id()));
+        for (ServiceEntry entry : entries.allServices()) {
+            if (entry.source == Source.FILE && !services.contains(entry.definition.id())) {
+                remove(entry.definition.id());
+            }
+        }
+        for (ServiceDefinition service : files.services()) {
+            ServiceEntry entry = entries.serviceEntry(service.id());
+            if (entry == null || entry.source != Source.FILE || !entry.definition.equals(service)) {
+                try (var turn = turns.take(Entries.group(service.id()))) {
+                    change(
+                            entries.putService(
+                                    service, CheckIds.ofService(service), Source.FILE, false, true),
+                            changes -> changes.deleteService(service.id()));
+                }
+            }
+        }
+        reloadChecks(files.checks().stream().map(CheckIds::named).toList());
+        antiEntropy.trigger();
+    }
+
+    private void reloadChecks(List<CheckDefinition> checks) {
+        Set<String> ids = new TreeSet<>(String.CASE_INSENSITIVE_ORDER);
+        checks.forEach(check -> ids.add(check.id()));
+        for (CheckEntry entry : entries.allChecks()) {
+            if (entry.source == Source.FILE && !entry.listed && !ids.contains(entry.id())) {
+                changeOrSkip(entries.removeCheck(entry.id()));
+            }
+        }
+        for (CheckDefinition check : checks) {
+            try (var turn = turns.take(Entries.group(check.serviceId()))) {
+                changeOrSkip(entries.putCheck(check, Source.FILE, true));
+            }
+        }
+    }
+
+    /** The node is described otherwise from now on: meta, tagged addresses. */
+    public void updateNode(Node node) {
+        entries.replaceNode(node);
+        antiEntropy.trigger();
+    }
+
+    /** From the next result on; what was said before stays. */
+    public void discardCheckOutput(boolean discard) {
+        discardOutput = discard;
+    }
+
+    /** All services by id. */
+    public SortedMap<String, AgentService> services() {
+        return entries.services();
+    }
+
+    /** One service, with its content hash. */
     public Optional<AgentService> service(String id) {
-        throw new IllegalStateException("contract");
+        return Optional.ofNullable(entries.service(id));
+    }
+
+    /**
+     * Calls back after each change of the definition of that service, or its coming or going, on
+     * the thread that made the change: it must not block.
+     *
+     * @return ends the watch
+     */
+    public Runnable watchService(String id, Runnable changed) {
+        return entries.watch(id, changed);
     }
 
     /** All checks by id, as the catalogue shows them; indexes 0. */
     public SortedMap<String, HealthCheck> checks() {
-        throw new IllegalStateException("contract");
+        return entries.checks();
     }
 
     /** Checks that count for a service: node-level ones first, then its own. */
     public List<HealthCheck> checksOf(String serviceId) {
-        throw new IllegalStateException("contract");
+        return entries.checksOf(serviceId);
     }
 
     /**
@@ -48,12 +305,46 @@ public final class LocalState {
      */
     public void addService(
             ServiceDefinition definition, Source source, boolean replaceExistingChecks) {
-        throw new IllegalStateException("contract");
+        List<CheckDefinition> checks = CheckIds.ofService(definition);
+        Addresses.validate(definition);
+        checks.forEach(check -> admit(check, source));
+        String group = Entries.group(definition.id());
+        try (var turn = turns.take(group)) {
+            long mark =
+                    change(
+                            entries.putService(
+                                    definition, checks, source, replaceExistingChecks, false),
+                            changes -> {
+                                if (source == Source.API) {
+                                    changes.putService(withoutChecks(definition));
+                                } else {
+                                    changes.deleteService(definition.id());
+                                }
+                            });
+            pushNow(group);
+            store.syncTo(mark);
+        }
     }
 
     /** Removes a service and its checks; false when there is none. */
     public boolean removeService(String id) {
-        throw new IllegalStateException("contract");
+        String group = Entries.group(id);
+        try (var turn = turns.take(group)) {
+            long mark = remove(id);
+            if (mark < 0) {
+                return false;
+            }
+            pushNow(group);
+            store.syncTo(mark);
+            return true;
+        }
+    }
+
+    private long remove(String id) {
+        try (var turn = turns.take(Entries.group(id))) {
+            Entries.Swap swap = entries.removeService(id);
+            return swap == null ? -1 : change(swap, changes -> changes.deleteService(id));
+        }
     }
 
     /**
@@ -61,11 +352,38 @@ public final class LocalState {
      *     not allowed
      */
     public void addCheck(CheckDefinition definition, Source source) {
-        throw new IllegalStateException("contract");
+        CheckDefinition check = CheckIds.named(definition);
+        admit(check, source);
+        String group = Entries.group(check.serviceId());
+        try (var turn = turns.take(group)) {
+            Entries.Swap swap = entries.putCheck(check, source, false);
+            if (swap == null) {
+                throw ApiException.refused(
+                        "ServiceID \"" + check.serviceId() + "\" does not exist");
+            }
+            long mark = change(swap, changes -> {});
+            pushNow(group);
+            store.syncTo(mark);
+        }
     }
 
+    /** Removes a check; false when there is none. */
     public boolean removeCheck(String checkId) {
-        throw new IllegalStateException("contract");
+        CheckEntry entry = entries.checkEntry(checkId);
+        if (entry == null) {
+            return false;
+        }
+        String group = Entries.group(entry.definition.serviceId());
+        try (var turn = turns.take(group)) {
+            Entries.Swap swap = entries.removeCheck(checkId);
+            if (swap == null) {
+                return false;
+            }
+            long mark = change(swap, changes -> {});
+            pushNow(group);
+            store.syncTo(mark);
+            return true;
+        }
     }
 
     /**
@@ -75,7 +393,14 @@ public final class LocalState {
      * @throws ApiException REFUSED {@code CheckID "x" does not have associated TTL}
      */
     public void updateTtl(String checkId, String status, String output) {
-        throw new IllegalStateException("contract");
+        CheckEntry entry = entries.checkEntry(checkId);
+        if (entry == null || !entry.isTtl()) {
+            throw ApiException.refused("CheckID \"" + checkId + "\" does not have associated TTL");
+        }
+        report(
+                entry,
+                new CheckResult(status, head(output, scheduler.outputMaxSize(entry.definition))),
+                true);
     }
 
     /**
@@ -83,7 +408,13 @@ public final class LocalState {
      * keeps the first reason.
      */
     public void nodeMaintenance(boolean enable, String reason) {
-        throw new IllegalStateException("contract");
+        maintain(
+                CheckIds.maintenance(
+                        HealthCheck.NODE_MAINTENANCE,
+                        "Node Maintenance Mode",
+                        reason.isEmpty() ? NODE_MAINTENANCE_REASON : reason,
+                        ""),
+                enable);
     }
 
     /**
@@ -92,6 +423,518 @@ public final class LocalState {
      * @throws ApiException NOT_FOUND {@code No service registered with ID "x"}
      */
     public void serviceMaintenance(String serviceId, boolean enable, String reason) {
-        throw new IllegalStateException("contract");
+        ServiceEntry service = entries.serviceEntry(serviceId);
+        if (service == null) {
+            throw ApiException.notFound("No service registered with ID \"" + serviceId + "\"");
+        }
+        String id = service.definition.id();
+        maintain(
+                CheckIds.maintenance(
+                        HealthCheck.SERVICE_MAINTENANCE_PREFIX + id,
+                        "Service Maintenance Mode",
+                        reason.isEmpty() ? SERVICE_MAINTENANCE_REASON : reason,
+                        id),
+                enable);
+    }
+
+    private void maintain(CheckDefinition maintenance, boolean enable) {
+        boolean enabled = entries.checkEntry(maintenance.id()) != null;
+        if (enable && !enabled) {
+            addCheck(maintenance, Source.API);
+        } else if (!enable && enabled) {
+            removeCheck(maintenance.id());
+        }
+    }
+
+    // What may be defined at all
+
+    private void admit(Definitions files) {
+        for (ServiceDefinition service : files.services()) {
+            try {
+                Addresses.validate(service);
+                CheckIds.ofService(service).forEach(check -> admit(check, Source.FILE));
+            } catch (ApiException e) {
+                throw ApiException.refused(
+                        "Failed to register service '" + service.id() + "': " + e.text());
+            }
+        }
+        files.checks().forEach(check -> admit(check, Source.FILE));
+    }
+
+    private void admit(CheckDefinition check, Source source) {
+        if (!check.isScript()) {
+            return;
+        }
+        if (source == Source.API
+                && !config.scriptsFromApi()
+                && !CheckIds.isMaintenance(check.id())) {
+            throw ApiException.refused(
+                    "Scripts are disabled on this agent from remote calls; to enable, configure 'enable_script_checks' to true");
+        }
+        if (source == Source.FILE && !config.scriptsFromFiles()) {
+            throw ApiException.refused(
+                    "Scripts are disabled on this agent; to enable, configure 'enable_script_checks' or 'enable_local_script_checks' to true");
+        }
+    }
+
+    /** A check on its own may belong to a service of a file, or to one that the API registered. */
+    private void requireServices(Definitions files) {
+        Set<String> known = new TreeSet<>(String.CASE_INSENSITIVE_ORDER);
+        files.services().forEach(service -> known.add(service.id()));
+        for (ServiceEntry entry : entries.allServices()) {
+            if (entry.source == Source.API) {
+                known.add(entry.definition.id());
+            }
+        }
+        for (CheckDefinition check : files.checks()) {
+            if (!check.serviceId().isEmpty() && !known.contains(check.serviceId())) {
+                throw ApiException.refused(
+                        "Failed to register check '"
+                                + check.name()
+                                + "': ServiceID \""
+                                + check.serviceId()
+                                + "\" does not exist");
+            }
+        }
+    }
+
+    // What follows a change of definitions
+
+    private interface Writing {
+        void into(LocalStore.Changes changes);
+    }
+
+    private void changeOrSkip(Entries.@Nullable Swap swap) {
+        if (swap != null) {
+            change(swap, changes -> {});
+        }
+    }
+
+    /**
+     * Stops what went, writes it all down, starts what came; answers the mark of what was written.
+     */
+    private long change(Entries.Swap swap, Writing more) {
+        swap.removed().forEach(this::stop);
+        Map<String, CheckEntry> replaced = new HashMap<>();
+        swap.removed().forEach(check -> replaced.put(Entries.group(check.id()), check));
+        long mark;
+        try (LocalStore.Changes changes = store.changes()) {
+            more.into(changes);
+            for (CheckEntry check : swap.created()) {
+                writeCreated(changes, check, replaced.remove(Entries.group(check.id())));
+            }
+            for (CheckEntry check : replaced.values()) {
+                changes.deleteCheck(check.id());
+                changes.checkWent(check.id(), timers.now());
+                if (CheckIds.isMaintenance(check.id())) {
+                    append(
+                            changes,
+                            check,
+                            check.view.status(),
+                            HealthCheck.PASSING,
+                            "Maintenance mode is disabled");
+                }
+            }
+            mark = changes.write();
+        }
+        swap.created().forEach(this::begin);
+        swap.watchers().forEach(Runnable::run);
+        followAliases();
+        return mark;
+    }
+
+    private void writeCreated(
+            LocalStore.Changes changes, CheckEntry check, @Nullable CheckEntry before) {
+        if (check.source == Source.API) {
+            changes.putCheck(check.definition);
+        } else {
+            changes.deleteCheck(check.id());
+        }
+        if (before == null) {
+            changes.checkCame(check.id());
+        } else if (!check.hasResult) {
+            changes.deleteResult(check.id());
+        }
+        if (CheckIds.isMaintenance(check.id())) {
+            append(changes, check, "", check.view.status(), check.view.notes());
+        } else if (before != null
+                && before.hasResult
+                && !before.view.status().equals(check.view.status())) {
+            append(changes, check, before.view.status(), check.view.status(), "Registered anew");
+        }
+    }
+
+    private void append(
+            LocalStore.Changes changes, CheckEntry check, String from, String to, String output) {
+        long number;
+        long next =
+                check.nextTransition >= 0 ? check.nextTransition : store.nextTransition(check.id());
+        synchronized (entries) {
+            number = Math.max(next, check.nextTransition);
+            check.nextTransition = number + 1;
+        }
+        changes.putTransition(
+                check.id(),
+                number,
+                new Transition(TIME.format(timers.now()), from, to, firstLine(output)));
+    }
+
+    /** Starts looking after a check that is in the tables. */
+    private void begin(CheckEntry check) {
+        if (CheckIds.isMaintenance(check.id())) {
+            return;
+        }
+        CheckScheduler.Job job;
+        Duration ttl = check.definition.ttl();
+        if (check.isTtl() && ttl != null) {
+            var silence =
+                    new TtlCheck(ttl, timers, () -> Thread.ofVirtual().start(() -> expire(check)));
+            silence.heard();
+            check.ttl = silence;
+            job = silence;
+        } else if (check.isLocalAlias(config.node().node())) {
+            return;
+        } else if (check.definition.type().equals("alias")) {
+            job = scheduler.follow(check.definition, result -> report(check, result, false));
+        } else {
+            job = scheduler.start(check.definition, result -> report(check, result, false));
+        }
+        boolean tooLate;
+        synchronized (entries) {
+            check.job = job;
+            tooLate = check.removed || closed;
+        }
+        if (tooLate) {
+            job.stop();
+        }
+    }
+
+    private void stop(CheckEntry check) {
+        CheckScheduler.Job job;
+        synchronized (entries) {
+            job = check.job;
+            if (check.deferred != null) {
+                check.deferred.cancel();
+            }
+        }
+        if (job != null) {
+            job.stop();
+        }
+    }
+
+    private void pushNow(String group) {
+        try {
+            push.push(group);
+        } catch (ApiException e) {
+            log.warn(
+                    "the catalogue does not take a change, will try again: service=\"{}\" error=\"{}\"",
+                    group,
+                    e.text());
+        }
+        if (entries.isDirty(group)) {
+            antiEntropy.trigger();
+        }
+    }
+
+    // Results
+
+    private void expire(CheckEntry check) {
+        String output;
+        synchronized (entries) {
+            output = check.view.output();
+            if (check.isCritical && output.startsWith(TtlCheck.SILENT)) {
+                return;
+            }
+        }
+        report(check, TtlCheck.silent(output), false);
+    }
+
+    /**
+     * A result of a check: a change of state is written and pushed at once, one of the output alone
+     * in good time, none at all costs a moment's lock.
+     *
+     * @param heard from someone who keeps a TTL check alive
+     */
+    private void report(CheckEntry check, CheckResult result, boolean heard) {
+        String output = discardOutput ? "" : result.output();
+        boolean first;
+        String before;
+        boolean newStatus;
+        boolean newOutput;
+        boolean write;
+        synchronized (entries) {
+            TtlCheck ttl = check.ttl;
+            if (check.removed || ttl != null && !heard && !ttl.isExpired()) {
+                return;
+            }
+            if (ttl != null && heard) {
+                ttl.heard();
+            }
+            before = check.view.status();
+            first = !check.hasResult;
+            newStatus = !before.equals(result.status());
+            newOutput = !check.view.output().equals(output);
+            check.hasResult = true;
+            check.resultMillis = timers.now().toEpochMilli();
+            noteCritical(check, result.status());
+            if (newStatus || newOutput) {
+                check.view = Views.withResult(check.view, result.status(), output);
+            }
+            if (newStatus) {
+                entries.mark(check);
+            }
+            write = isWorthWriting(check) || newOutput;
+        }
+        if (first || newStatus) {
+            log.info("check is now {}: check={} before={}", result.status(), check.id(), before);
+            writeTransition(check, first ? "" : before, result.status(), output);
+        } else if (write) {
+            writeSoon(check);
+        }
+        if (newStatus) {
+            antiEntropy.trigger();
+        } else if (newOutput) {
+            pushOutput(check);
+        }
+        if (newStatus || newOutput) {
+            followAliases();
+        }
+    }
+
+    private void noteCritical(CheckEntry check, String status) {
+        boolean critical = status.equals(HealthCheck.CRITICAL);
+        if (critical && !check.isCritical) {
+            check.criticalSinceNanos = timers.nanos();
+        }
+        check.isCritical = critical;
+    }
+
+    /**
+     * An unchanged result is written for its time, and a TTL check's for its deadline: both may be
+     * a little behind.
+     */
+    private static boolean isWorthWriting(CheckEntry check) {
+        Duration ttl = check.definition.ttl();
+        if (check.ttl != null && ttl != null) {
+            return check.resultMillis + ttl.toMillis() - check.storedDeadlineMillis
+                    > deadlineSlack(ttl);
+        }
+        return check.resultMillis - check.storedResultMillis > RESULT_TIME_PRECISION.toMillis();
+    }
+
+    /** How much later than stored a TTL check's deadline may really be. */
+    private static long deadlineSlack(Duration ttl) {
+        return Math.max(FLUSH_DELAY.toMillis(), ttl.toMillis() / 4);
+    }
+
+    private void pushOutput(CheckEntry check) {
+        Duration interval = config.checkUpdateInterval();
+        if (interval.isZero()) {
+            entries.mark(check);
+            antiEntropy.trigger();
+            return;
+        }
+        // Half to one and a half of it, so that many checks with chatty outputs are spread.
+        Duration delay =
+                interval.dividedBy(2).plusNanos(random.nextLong(Math.max(1, interval.toNanos())));
+        synchronized (entries) {
+            if (check.deferred == null && !check.removed) {
+                check.deferred = timers.after(delay, () -> deferredIsDue(check));
+            }
+        }
+    }
+
+    private void deferredIsDue(CheckEntry check) {
+        synchronized (entries) {
+            check.deferred = null;
+            entries.mark(check);
+        }
+        antiEntropy.trigger();
+    }
+
+    private void writeTransition(CheckEntry check, String from, String to, String output) {
+        synchronized (check.row) {
+            try (LocalStore.Changes changes = store.changes()) {
+                writeResult(changes, check);
+                append(changes, check, from, to, output);
+                changes.write();
+            }
+        }
+    }
+
+    private void writeSoon(CheckEntry check) {
+        boolean isFirst;
+        synchronized (unwritten) {
+            isFirst = unwritten.isEmpty();
+            unwritten.add(check);
+        }
+        if (isFirst) {
+            timers.after(
+                    FLUSH_DELAY, () -> Thread.ofVirtual().name("check-results").start(this::flush));
+        }
+    }
+
+    private void flush() {
+        List<CheckEntry> behind;
+        synchronized (unwritten) {
+            behind = List.copyOf(unwritten);
+            unwritten.clear();
+        }
+        for (CheckEntry check : behind) {
+            synchronized (check.row) {
+                try (LocalStore.Changes changes = store.changes()) {
+                    writeResult(changes, check);
+                    changes.write();
+                }
+            }
+        }
+    }
+
+    /**
+     * The check's state as it is now, whoever made it so: the last writer writes the last state.
+     * Holds its row's lock.
+     */
+    private void writeResult(LocalStore.Changes changes, CheckEntry check) {
+        LocalStore.Result result;
+        synchronized (entries) {
+            if (check.removed) {
+                return;
+            }
+            Duration ttl = check.definition.ttl();
+            long deadline =
+                    check.ttl == null || ttl == null ? 0 : check.resultMillis + ttl.toMillis();
+            result =
+                    new LocalStore.Result(
+                            check.view.status(), check.view.output(), check.resultMillis, deadline);
+            check.storedResultMillis = check.resultMillis;
+            check.storedDeadlineMillis = deadline;
+        }
+        changes.putResult(check.id(), result);
+    }
+
+    /** Lets aliases of this node's services see what has changed; aliases of aliases too. */
+    private void followAliases() {
+        if (!entries.hasAliases()) {
+            return;
+        }
+        aliasesBehind.set(true);
+        int steps = 0;
+        while (steps < MAX_ALIAS_STEPS
+                && aliasesBehind.get()
+                && followingAliases.compareAndSet(false, true)) {
+            try {
+                while (steps < MAX_ALIAS_STEPS && aliasesBehind.getAndSet(false)) {
+                    steps++;
+                    entries.aliases().forEach(this::followAlias);
+                }
+            } finally {
+                followingAliases.set(false);
+            }
+        }
+    }
+
+    private void followAlias(CheckEntry alias) {
+        String service = alias.definition.aliasService();
+        CheckResult result =
+                AliasCheck.judge(
+                        alias.definition.aliasNode(),
+                        service,
+                        entries.checksFor(alias),
+                        entries.serviceEntry(service) != null);
+        report(
+                alias,
+                new CheckResult(
+                        result.status(),
+                        head(result.output(), scheduler.outputMaxSize(alias.definition))),
+                false);
+    }
+
+    // Housekeeping
+
+    private void reapLater() {
+        Thread.ofVirtual().name("reaper").start(this::reap);
+        timers.after(REAP_INTERVAL, this::reapLater);
+    }
+
+    private void reap() {
+        for (CheckEntry check : entries.allChecks()) {
+            Duration after = check.definition.deregisterCriticalServiceAfter();
+            if (after == null || !after.isPositive() || check.definition.serviceId().isEmpty()) {
+                continue;
+            }
+            Duration limit = after.compareTo(MIN_REAP_AFTER) < 0 ? MIN_REAP_AFTER : after;
+            boolean due;
+            synchronized (entries) {
+                due =
+                        check.isCritical
+                                && timers.nanos() - check.criticalSinceNanos > limit.toNanos();
+            }
+            if (due && removeService(check.definition.serviceId())) {
+                log.info(
+                        "deregistered service with critical health: service={} check={} after={}",
+                        check.definition.serviceId(),
+                        check.id(),
+                        limit);
+            }
+        }
+    }
+
+    private void forgetLater() {
+        Thread.ofVirtual().name("history").start(() -> store.forgetOld(timers.now()));
+        timers.after(FORGET_INTERVAL, this::forgetLater);
+    }
+
+    /** Ends checks and anti-entropy; the catalogue keeps what it has. */
+    @Override
+    public void close() throws InterruptedException {
+        closed = true;
+        Collection<CheckEntry> all = entries.allChecks();
+        all.forEach(this::stop);
+        antiEntropy.close();
+        flush();
+    }
+
+    // Texts
+
+    /** The beginning of a text that is too long, and how long it was. Source: consul-api 3.4 */
+    private static String head(String text, int maxBytes) {
+        if (text.length() * 3L <= maxBytes) {
+            return text;
+        }
+        byte[] bytes = text.getBytes(StandardCharsets.UTF_8);
+        if (bytes.length <= maxBytes) {
+            return text;
+        }
+        int end = maxBytes;
+        while (end > 0 && (bytes[end] & 0xC0) == 0x80) {
+            end--;
+        }
+        return new String(bytes, 0, end, StandardCharsets.UTF_8)
+                + " ... (captured "
+                + maxBytes
+                + " of "
+                + bytes.length
+                + " bytes)";
+    }
+
+    private static String firstLine(String output) {
+        String line = output.lines().findFirst().orElse("");
+        return line.length() <= MAX_HISTORY_OUTPUT ? line : line.substring(0, MAX_HISTORY_OUTPUT);
+    }
+
+    private static ServiceDefinition withoutChecks(ServiceDefinition s) {
+        return new ServiceDefinition(
+                s.id(),
+                s.name(),
+                s.tags(),
+                s.address(),
+                s.port(),
+                s.meta(),
+                s.taggedAddresses(),
+                s.weights(),
+                s.enableTagOverride(),
+                s.kind(),
+                s.token(),
+                List.of());
     }
 }

@@ -41,6 +41,10 @@ public final class NodeStore implements AutoCloseable {
 
     public static final String META = "meta";
 
+    /** A row that says nothing: writing it syncs what was written before. */
+    private static final byte[] SYNC_ROW = utf8("sync");
+
+    private static final byte[] NOTHING = {};
     private static final long CACHE_BYTES = 4 << 20;
     private static final long LOG_MEMTABLE_BYTES = 4 << 20;
     private static final long SMALL_MEMTABLE_BYTES = 1 << 20;
@@ -55,6 +59,7 @@ public final class NodeStore implements AutoCloseable {
     private final DBOptions options = databaseOptions();
     private final WriteOptions synced = new WriteOptions().setSync(true);
     private final WriteOptions unsynced = new WriteOptions();
+    private final SyncMarks marks = new SyncMarks();
     private final Map<String, ColumnFamilyHandle> families = new TreeMap<>();
     private final RocksDB db;
 
@@ -153,14 +158,34 @@ public final class NodeStore implements AutoCloseable {
      * process.
      */
     public void write(WriteBatch batch, boolean sync) {
+        long before = marks.written();
         try {
             if (sync) {
                 batch.putLogData(WriteAheadLog.SYNC_MARK);
             }
             db.write(sync ? synced : unsynced, batch);
+            if (sync) {
+                marks.synced(before);
+            } else {
+                marks.wrote();
+            }
         } catch (RocksDBException e) {
             throw halt("written", e);
         }
+    }
+
+    /** A mark behind all writes that have returned: {@link #syncTo} makes them durable. */
+    public long mark() {
+        return marks.written();
+    }
+
+    /**
+     * Returns when everything written before the mark is on disk. Free when a synced write of
+     * anybody came after it; else callers that wait together share one. A failure halts the
+     * process.
+     */
+    public void syncTo(long mark) {
+        marks.syncTo(mark, () -> put(META, SYNC_ROW, NOTHING, true));
     }
 
     /** Writes one row; see {@link #write}. */

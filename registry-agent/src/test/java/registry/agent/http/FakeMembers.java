@@ -1,0 +1,70 @@
+package registry.agent.http;
+
+import java.util.List;
+import java.util.TreeMap;
+import registry.agent.gossip.Membership;
+import registry.api.ApiException;
+import registry.api.Member;
+
+/** A cluster of one server. */
+final class FakeMembers implements Membership {
+    private static final Member ONE =
+            new Member(
+                    "n1",
+                    "127.0.0.1",
+                    8301,
+                    new TreeMap<>(
+                            java.util.Map.of(
+                                    "role",
+                                    "consul",
+                                    "dc",
+                                    "dc1",
+                                    "id",
+                                    "11111111-2222-3333-4444-555555555501",
+                                    "port",
+                                    "8300",
+                                    "wan_join_port",
+                                    "8302")),
+                    Member.ALIVE,
+                    1,
+                    5,
+                    2,
+                    2,
+                    5,
+                    4);
+
+    @Override
+    public List<Member> members() {
+        return List.of(ONE);
+    }
+
+    @Override
+    public Member self() {
+        return ONE;
+    }
+
+    @Override
+    public int join(List<String> addresses) {
+        throw ApiException.refused(
+                "1 error occurred:\n\t* Failed to join " + addresses.getFirst() + "\n\n");
+    }
+
+    @Override
+    public void leave() {}
+
+    @Override
+    public void forceLeave(String node, boolean prune) {
+        throw ApiException.refused("agent: No node found with name '" + node + "'");
+    }
+
+    @Override
+    public List<Peer> all() {
+        return List.of();
+    }
+
+    @Override
+    public void onChange(Runnable listener) {}
+
+    @Override
+    public void close() {}
+}
