@@ -146,7 +146,9 @@ final class ConformanceIT {
                 () -> {
                     if (allowed == null) {
                         assertThat(call.differences())
-                                .as("%s %s: differences from Consul (expected != ours)", call.id(), call.title())
+                                .as(
+                                        "%s %s: differences from Consul (expected != ours)",
+                                        call.id(), call.title())
                                 .isEmpty();
                     } else {
                         assertThat(call.differences())
