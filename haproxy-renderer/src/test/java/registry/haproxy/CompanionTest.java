@@ -474,9 +474,18 @@ class CompanionTest {
         registry.put("web", "w1", "127.0.0.1", 20001);
         start(web(""));
         awaitServing(20001);
+        await().atMost(5, SECONDS).until(() -> masterPid() > 0);
         Files.delete(folder.resolve("ha.sock"));
         registry.put("web", "w2", "127.0.0.1", 20002);
-        awaitServing(20001, 20002);
+        await().atMost(10, SECONDS)
+                .until(() -> throughMaster("@1 show servers state web").contains(" 20002 "));
+        renderer.replace(config(web("backend: [\"http-response set-header X-Other 1\"]")));
+        await().atMost(10, SECONDS).until(() -> status().contains("\"reloads\": 1"));
+    }
+
+    private String throughMaster(String command) throws IOException {
+        return new UnixRuntimeApi(folder.resolve("master.sock"), Duration.ofSeconds(2))
+                .ask(command);
     }
 
     /**
