@@ -64,6 +64,7 @@ public final class JraftConsensus implements Consensus {
     private static final int CLOSE_SECONDS = 30;
 
     static {
+        EngineSignals.keepOut();
         // The wire types, before the first message: what fails later is only logged by the engine's
         // threads.
         ProtobufMsgFactory.load();
