@@ -311,7 +311,7 @@ public final class Hub implements AutoCloseable {
                 if (wasAway) {
                     link.forgive(now);
                 }
-                link.tick(now, PING_NANOS, SILENT_NANOS);
+                tick(link, now);
             }
             greeting.forEach(
                     (socket, since) -> {
@@ -319,6 +319,15 @@ public final class Hub implements AutoCloseable {
                             closeQuietly(socket);
                         }
                     });
+        }
+    }
+
+    /** One link's trouble must not stop the clock of the others. */
+    private static void tick(Link link, long now) {
+        try {
+            link.tick(now, PING_NANOS, SILENT_NANOS);
+        } catch (RuntimeException e) {
+            LOG.error("a link's end was not taken well: peer={}", link.peer(), e);
         }
     }
 

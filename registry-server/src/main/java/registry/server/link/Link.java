@@ -24,6 +24,7 @@ import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
+import org.jspecify.annotations.Nullable;
 
 /**
  * One TCP connection, seen from either end; requests and replies of both directions share it. No method waits for the
@@ -138,7 +139,7 @@ public final class Link {
     private final AtomicLong ids = new AtomicLong();
     private final AtomicInteger active = new AtomicInteger();
     private final AtomicLong activeBytes = new AtomicLong();
-    private final AtomicReference<Exception> closed = new AtomicReference<>();
+    private final AtomicReference<@Nullable Exception> closed = new AtomicReference<>();
     private final ReentrantLock lock = new ReentrantLock();
     private final Condition filled = lock.newCondition();
     private final Condition room = lock.newCondition();
