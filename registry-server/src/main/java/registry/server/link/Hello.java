@@ -7,8 +7,8 @@ import java.net.ProtocolException;
 import java.nio.charset.StandardCharsets;
 
 /**
- * The first words of both ends. Layout: magic (4), version (1), service (1), then cluster, sender and receiver, each as
- * length (1) and UTF-8.
+ * The first words of both ends. Layout: magic (4), version (1), service (1), then cluster, sender
+ * and receiver, each as length (1) and UTF-8.
  *
  * @param service what is spoken afterwards
  * @param cluster id of the sender's cluster; empty while it has none
@@ -21,7 +21,9 @@ record Hello(byte service, String cluster, String from, String to) {
     private static final int MAX_TEXT = 255;
 
     Hello {
-        if (utf8(cluster).length > MAX_TEXT || utf8(from).length > MAX_TEXT || utf8(to).length > MAX_TEXT) {
+        if (utf8(cluster).length > MAX_TEXT
+                || utf8(from).length > MAX_TEXT
+                || utf8(to).length > MAX_TEXT) {
             throw new IllegalArgumentException("an id is longer than " + MAX_TEXT + " bytes");
         }
     }

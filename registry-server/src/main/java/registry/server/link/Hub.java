@@ -26,8 +26,9 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Accepts links on a port and dials others. The first frame of each is a {@link Hello}: its service byte picks who speaks,
- * and whoever is of another cluster or says nothing for three seconds is shown the door.
+ * Accepts links on a port and dials others. The first frame of each is a {@link Hello}: its service
+ * byte picks who speaks, and whoever is of another cluster or says nothing for three seconds is
+ * shown the door.
  */
 public final class Hub implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(Hub.class);
@@ -77,7 +78,9 @@ public final class Hub implements AutoCloseable {
             socket.bind(at, BACKLOG);
         } catch (IOException e) {
             socket.close();
-            throw new IOException("port " + at.getPort() + " at " + at.getHostString() + ": " + e.getMessage(), e);
+            throw new IOException(
+                    "port " + at.getPort() + " at " + at.getHostString() + ": " + e.getMessage(),
+                    e);
         }
         listener = socket;
         acceptor = Thread.ofPlatform().daemon().name("link-accept").start(() -> acceptLoop(socket));
@@ -96,7 +99,8 @@ public final class Hub implements AutoCloseable {
     }
 
     private void accept(Socket socket) throws IOException {
-        AtomicInteger ofAddress = perAddress.computeIfAbsent(socket.getInetAddress(), address -> new AtomicInteger());
+        AtomicInteger ofAddress =
+                perAddress.computeIfAbsent(socket.getInetAddress(), address -> new AtomicInteger());
         if (greeting.size() + links.size() >= MAX_LINKS || ofAddress.get() >= MAX_PER_ADDRESS) {
             socket.close();
             return;
@@ -121,10 +125,19 @@ public final class Hub implements AutoCloseable {
             if (greeting.remove(socket) == null) {
                 throw new SocketTimeoutException("hello");
             }
-            start(hello.from(), service, socket, in, ofAddress::decrementAndGet, service.onePerPeer());
+            start(
+                    hello.from(),
+                    service,
+                    socket,
+                    in,
+                    ofAddress::decrementAndGet,
+                    service.onePerPeer());
             welcome = true;
         } catch (IOException | RuntimeException e) {
-            LOG.debug("not welcome: address={} error=\"{}\"", socket.getRemoteSocketAddress(), e.toString());
+            LOG.debug(
+                    "not welcome: address={} error=\"{}\"",
+                    socket.getRemoteSocketAddress(),
+                    e.toString());
         } finally {
             if (!welcome) {
                 ofAddress.decrementAndGet();
@@ -137,7 +150,8 @@ public final class Hub implements AutoCloseable {
     /** Who does not know its cluster yet may ask, who has one must have ours. */
     private boolean isOurs(Hello hello, Service service) {
         String ours = cluster.get();
-        boolean sameCluster = hello.cluster().equals(ours) || hello.cluster().isEmpty() || ours.isEmpty();
+        boolean sameCluster =
+                hello.cluster().equals(ours) || hello.cluster().isEmpty() || ours.isEmpty();
         return sameCluster && (hello.to().isEmpty() || hello.to().equals(service.self()));
     }
 
@@ -186,7 +200,10 @@ public final class Hub implements AutoCloseable {
      * @param maxPauseMillis the longest pause between two tries
      */
     public Peer dial(
-            String to, Service service, Supplier<@Nullable InetSocketAddress> address, long maxPauseMillis) {
+            String to,
+            Service service,
+            Supplier<@Nullable InetSocketAddress> address,
+            long maxPauseMillis) {
         return new Peer(to, service, address, maxPauseMillis);
     }
 
@@ -201,7 +218,10 @@ public final class Hub implements AutoCloseable {
         private volatile boolean ended;
 
         private Peer(
-                String to, Service service, Supplier<@Nullable InetSocketAddress> address, long maxPauseMillis) {
+                String to,
+                Service service,
+                Supplier<@Nullable InetSocketAddress> address,
+                long maxPauseMillis) {
             this.to = to;
             this.service = service;
             this.address = address;
@@ -259,7 +279,9 @@ public final class Hub implements AutoCloseable {
         /** Half of the pause is chance, so that two do not keep step. */
         private boolean rest(long pause) {
             try {
-                wake.tryAcquire(pause / 2 + ThreadLocalRandom.current().nextLong(pause), TimeUnit.MILLISECONDS);
+                wake.tryAcquire(
+                        pause / 2 + ThreadLocalRandom.current().nextLong(pause),
+                        TimeUnit.MILLISECONDS);
                 wake.drainPermits();
                 return true;
             } catch (InterruptedException e) {
@@ -280,7 +302,8 @@ public final class Hub implements AutoCloseable {
                 socket.connect(at, CONNECT_MILLIS);
                 new Hello(service.id(), cluster.get(), service.self(), to)
                         .write(new DataOutputStream(socket.getOutputStream()));
-                BufferedInputStream in = new BufferedInputStream(socket.getInputStream(), READ_BUFFER);
+                BufferedInputStream in =
+                        new BufferedInputStream(socket.getInputStream(), READ_BUFFER);
                 Hello hello = Hello.read(new DataInputStream(in));
                 if (!isOurs(hello, service) || (!to.isEmpty() && !hello.from().equals(to))) {
                     throw new ProtocolException("somebody else is at " + at);
@@ -313,12 +336,11 @@ public final class Hub implements AutoCloseable {
                 }
                 tick(link, now);
             }
-            greeting.forEach(
-                    (socket, since) -> {
-                        if (now - since > HELLO_NANOS && greeting.remove(socket) != null) {
-                            closeQuietly(socket);
-                        }
-                    });
+            greeting.forEach((socket, since) -> {
+                if (now - since > HELLO_NANOS && greeting.remove(socket) != null) {
+                    closeQuietly(socket);
+                }
+            });
         }
     }
 

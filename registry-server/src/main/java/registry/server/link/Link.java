@@ -27,10 +27,12 @@ import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
 
 /**
- * One TCP connection, seen from either end; requests and replies of both directions share it. No method waits for the
- * network: {@link #call} and {@link Request#reply} fill a bounded buffer that one thread writes out, another thread reads.
+ * One TCP connection, seen from either end; requests and replies of both directions share it. No
+ * method waits for the network: {@link #call} and {@link Request#reply} fill a bounded buffer that
+ * one thread writes out, another thread reads.
  *
- * <p>A frame is its length (4) without these four bytes, kind (1), id of the call (8), type (1), body; big-endian.
+ * <p>A frame is its length (4) without these four bytes, kind (1), id of the call (8), type (1),
+ * body; big-endian.
  */
 public final class Link {
     /** Hears what the other end wants. */
@@ -79,7 +81,9 @@ public final class Link {
             return Link.this;
         }
 
-        /** Answers. An answer that finds no room ends the link: it must not look like a slow one. */
+        /**
+         * Answers. An answer that finds no room ends the link: it must not look like a slow one.
+         */
         public void reply(byte[] answer) {
             if (answer.length > service.maxFrameBytes() - HEAD) {
                 refuse("the answer is too large");
@@ -152,7 +156,13 @@ public final class Link {
     /**
      * @param ended told before the handler that the link has ended
      */
-    Link(String peer, Service service, Socket socket, InputStream in, OutputStream out, Runnable ended) {
+    Link(
+            String peer,
+            Service service,
+            Socket socket,
+            InputStream in,
+            OutputStream out,
+            Runnable ended) {
         this.peer = peer;
         this.service = service;
         this.socket = socket;
@@ -182,12 +192,15 @@ public final class Link {
     }
 
     /**
-     * Asks the other end. The future fails with {@link TimeoutException} after {@code timeoutMillis}, with {@link Refused}
-     * when there is no room or the other end refuses, and with whatever ended the link.
+     * Asks the other end. The future fails with {@link TimeoutException} after {@code
+     * timeoutMillis}, with {@link Refused} when there is no room or the other end refuses, and with
+     * whatever ended the link.
      *
-     * @param waitMillis how long to wait for room in the queue; 0 refuses at once, as Raft, timers and readers must
+     * @param waitMillis how long to wait for room in the queue; 0 refuses at once, as Raft, timers
+     *     and readers must
      */
-    public CompletableFuture<byte[]> call(byte type, byte[] body, long timeoutMillis, long waitMillis) {
+    public CompletableFuture<byte[]> call(
+            byte type, byte[] body, long timeoutMillis, long waitMillis) {
         long id = ids.incrementAndGet();
         long deadline = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(timeoutMillis);
         Pending call = new Pending(deadline, new CompletableFuture<>());
@@ -231,7 +244,12 @@ public final class Link {
     private void append(byte kind, long id, byte type, byte[] body) {
         int need = LENGTH + HEAD + body.length;
         if (queue.length < queued + need) {
-            queue = Arrays.copyOf(queue, Math.min(service.maxQueueBytes(), Math.max(queued + need, queue.length * 2)));
+            queue =
+                    Arrays.copyOf(
+                            queue,
+                            Math.min(
+                                    service.maxQueueBytes(),
+                                    Math.max(queued + need, queue.length * 2)));
         }
         INT.set(queue, queued, need - LENGTH);
         queue[queued + 4] = kind;
@@ -312,7 +330,8 @@ public final class Link {
                 if (kind == REPLY) {
                     call.reply.complete(body);
                 } else {
-                    call.reply.completeExceptionally(new Refused(new String(body, StandardCharsets.UTF_8)));
+                    call.reply.completeExceptionally(
+                            new Refused(new String(body, StandardCharsets.UTF_8)));
                 }
             }
             default -> throw new ProtocolException("a frame of kind " + kind);

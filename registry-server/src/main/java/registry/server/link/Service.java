@@ -9,7 +9,8 @@ import java.util.concurrent.ThreadFactory;
  * @param self id of this end, of the kind that the service uses
  * @param handler hears what comes in
  * @param maxFrameBytes the largest message; a longer one ends the link
- * @param maxQueueBytes what may wait to be sent, and what may be worked on for the other end, at any time
+ * @param maxQueueBytes what may wait to be sent, and what may be worked on for the other end, at
+ *     any time
  * @param threads reads and writes: platform threads for Raft, virtual ones for the many
  * @param onePerPeer a new incoming link of a peer ends its predecessor first
  */

@@ -32,8 +32,9 @@ import registry.server.link.Link;
 import registry.server.link.Service;
 
 /**
- * Carries the engine's messages of one server over links: one outgoing link to each peer for our questions, one incoming for
- * theirs. The engine calls with its lock held, so every call answers at once: without a live link it is refused.
+ * Carries the engine's messages of one server over links: one outgoing link to each peer for our
+ * questions, one incoming for theirs. The engine calls with its lock held, so every call answers at
+ * once: without a live link it is refused.
  */
 final class RaftLinks implements AutoCloseable {
     /** Raft's byte in the hello. */
@@ -62,16 +63,24 @@ final class RaftLinks implements AutoCloseable {
 
     /** Platform threads: what they run syncs the log. */
     private final ExecutorService workers =
-            Executors.newCachedThreadPool(Thread.ofPlatform().daemon().name("raft-rpc-", 0).factory());
+            Executors.newCachedThreadPool(
+                    Thread.ofPlatform().daemon().name("raft-rpc-", 0).factory());
 
     RaftLinks(String raftId, Network network) {
         this.network = network;
         var threads = Thread.ofPlatform().daemon().name("raft-link-", 0).factory();
         this.incoming =
-                new Service(SERVICE, raftId, server, MAX_FRAME_BYTES, MAX_QUEUE_BYTES, threads, true);
+                new Service(
+                        SERVICE, raftId, server, MAX_FRAME_BYTES, MAX_QUEUE_BYTES, threads, true);
         this.outgoing =
                 new Service(
-                        SERVICE, raftId, new Outgoing(), MAX_FRAME_BYTES, MAX_QUEUE_BYTES, threads, false);
+                        SERVICE,
+                        raftId,
+                        new Outgoing(),
+                        MAX_FRAME_BYTES,
+                        MAX_QUEUE_BYTES,
+                        threads,
+                        false);
         RaftRpcServerFactory.addRaftRequestProcessors(server, workers, workers);
         this.hub = network.hub(incoming);
     }
@@ -107,7 +116,8 @@ final class RaftLinks implements AutoCloseable {
      *
      * @throws RemotingException at once, when there is no link
      */
-    void call(String raftId, Message request, InvokeCallback callback, long timeoutMillis) throws RemotingException {
+    void call(String raftId, Message request, InvokeCallback callback, long timeoutMillis)
+            throws RemotingException {
         Link link = peer(raftId).link();
         if (link == null) {
             throw new RemotingException("no link to " + raftId);
@@ -117,7 +127,8 @@ final class RaftLinks implements AutoCloseable {
                 .whenComplete((reply, error) -> complete(callback, reply, error));
     }
 
-    private void complete(InvokeCallback callback, byte @Nullable [] reply, @Nullable Throwable error) {
+    private void complete(
+            InvokeCallback callback, byte @Nullable [] reply, @Nullable Throwable error) {
         Executor executor = callback.executor() == null ? workers : callback.executor();
         Runnable completion = () -> tell(callback, reply, error);
         try {
@@ -136,7 +147,8 @@ final class RaftLinks implements AutoCloseable {
         }
     }
 
-    private static void tell(InvokeCallback callback, byte @Nullable [] reply, @Nullable Throwable error) {
+    private static void tell(
+            InvokeCallback callback, byte @Nullable [] reply, @Nullable Throwable error) {
         Message message = null;
         Throwable failure = null;
         if (reply == null) {
@@ -194,8 +206,9 @@ final class RaftLinks implements AutoCloseable {
         private void handle(RpcProcessor<?> processor, Link.Request request, Message message) {
             Executor executor = executor(processor, message);
             try {
-                executor.execute(
-                        () -> ((RpcProcessor<Message>) processor).handleRequest(new Context(request), message));
+                executor.execute(() ->
+                        ((RpcProcessor<Message>) processor)
+                                .handleRequest(new Context(request), message));
             } catch (RejectedExecutionException closed) {
                 request.refuse("stopping");
             }
@@ -204,14 +217,16 @@ final class RaftLinks implements AutoCloseable {
         /** Entries of one peer go through one thread, in their order. */
         private Executor executor(RpcProcessor<?> processor, Message message) {
             Executor executor = processor.executor();
-            if (message instanceof AppendEntriesRequest entries && processor.executorSelector() != null) {
+            if (message instanceof AppendEntriesRequest entries
+                    && processor.executorSelector() != null) {
                 AppendEntriesRequestHeader header =
                         AppendEntriesRequestHeader.newBuilder()
                                 .setGroupId(entries.getGroupId())
                                 .setServerId(entries.getServerId())
                                 .setPeerId(entries.getPeerId())
                                 .build();
-                executor = processor.executorSelector().select(message.getClass().getName(), header);
+                executor =
+                        processor.executorSelector().select(message.getClass().getName(), header);
             }
             return executor == null ? workers : executor;
         }

@@ -20,8 +20,9 @@ import java.util.concurrent.TimeoutException;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The engine's way to its peers, found by it as a service. An endpoint's host is the peer's raft id. A server that is its
- * cluster's only voter has no {@link RaftLinks}: every call is refused at once.
+ * The engine's way to its peers, found by it as a service. An endpoint's host is the peer's raft
+ * id. A server that is its cluster's only voter has no {@link RaftLinks}: every call is refused at
+ * once.
  */
 @SPI(name = "registry", priority = 100)
 public final class RaftRpc implements RaftRpcFactory {
@@ -42,10 +43,13 @@ public final class RaftRpc implements RaftRpcFactory {
         private @Nullable RaftLinks links;
         private @Nullable ReplicatorGroup group;
 
-        /** The engine hands over its node's options, which is where this client learns whose it is. */
+        /**
+         * The engine hands over its node's options, which is where this client learns whose it is.
+         */
         @Override
         public boolean init(RpcOptions options) {
-            if (options instanceof NodeOptions node && node.getServiceFactory() instanceof EngineParts parts) {
+            if (options instanceof NodeOptions node
+                    && node.getServiceFactory() instanceof EngineParts parts) {
                 links = parts.links();
             }
             if (links != null && group != null) {
@@ -77,7 +81,8 @@ public final class RaftRpc implements RaftRpcFactory {
         }
 
         @Override
-        public Object invokeSync(Endpoint peer, Object request, InvokeContext context, long timeoutMillis)
+        public Object invokeSync(
+                Endpoint peer, Object request, InvokeContext context, long timeoutMillis)
                 throws InterruptedException, RemotingException {
             CompletableFuture<Object> reply = new CompletableFuture<>();
             invokeAsync(peer, request, context, new Waiting(reply), timeoutMillis);
@@ -90,7 +95,11 @@ public final class RaftRpc implements RaftRpcFactory {
 
         @Override
         public void invokeAsync(
-                Endpoint peer, Object request, InvokeContext context, InvokeCallback callback, long timeoutMillis)
+                Endpoint peer,
+                Object request,
+                InvokeContext context,
+                InvokeCallback callback,
+                long timeoutMillis)
                 throws RemotingException {
             RaftLinks through = links;
             if (through == null) {

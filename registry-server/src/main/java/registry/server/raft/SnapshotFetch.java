@@ -20,7 +20,10 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import org.jspecify.annotations.Nullable;
 
-/** Fetches a peer's snapshot piece by piece, on a thread of its own; what came is verified before it counts. */
+/**
+ * Fetches a peer's snapshot piece by piece, on a thread of its own; what came is verified before it
+ * counts.
+ */
 final class SnapshotFetch extends SnapshotCopier {
     private static final String SCHEME = "remote://";
     private static final int PIECE_BYTES = 1 << 20;
@@ -37,7 +40,8 @@ final class SnapshotFetch extends SnapshotCopier {
     private final long offer;
     private final Path file;
     private final Taker taker;
-    private final Thread thread = Thread.ofPlatform().daemon().name("raft-fetch").unstarted(this::fetch);
+    private final Thread thread =
+            Thread.ofPlatform().daemon().name("raft-fetch").unstarted(this::fetch);
     private volatile boolean cancelled;
     private volatile @Nullable SnapshotReader reader;
 
@@ -80,7 +84,10 @@ final class SnapshotFetch extends SnapshotCopier {
             channel.force(true);
             reader = taker.take(file);
         } catch (IOException | InterruptedException | RuntimeException e) {
-            setError(cancelled ? RaftError.ECANCELED : RaftError.EINTERNAL, "fetching a snapshot failed: %s", e);
+            setError(
+                    cancelled ? RaftError.ECANCELED : RaftError.EINTERNAL,
+                    "fetching a snapshot failed: %s",
+                    e);
         }
     }
 

@@ -32,7 +32,8 @@ final class SnapshotOffer implements FileReader, AutoCloseable {
     }
 
     @Override
-    public int readFile(ByteBufferCollector into, String name, long offset, long maxCount) throws IOException {
+    public int readFile(ByteBufferCollector into, String name, long offset, long maxCount)
+            throws IOException {
         int count = (int) Math.min(maxCount, Math.max(0, channel.size() - offset));
         if (count == 0) {
             return EOF;

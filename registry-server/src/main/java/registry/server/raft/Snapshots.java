@@ -153,7 +153,8 @@ final class Snapshots implements SnapshotStorage {
     @Override
     public SnapshotCopier startToCopyFrom(String uri, SnapshotCopierOptions options) {
         SnapshotFetch fetch =
-                new SnapshotFetch(uri, options.getRaftClientService(), dir.resolve("fetching"), this::take);
+                new SnapshotFetch(
+                        uri, options.getRaftClientService(), dir.resolve("fetching"), this::take);
         fetch.start();
         return fetch;
     }
@@ -283,7 +284,10 @@ final class Snapshots implements SnapshotStorage {
                 offer = opened;
                 return SnapshotFetch.uri(store.raftId(), opened.id());
             } catch (IOException e) {
-                LOG.error("a snapshot can't be offered: file={} error=\"{}\"", saved.file(), e.toString());
+                LOG.error(
+                        "a snapshot can't be offered: file={} error=\"{}\"",
+                        saved.file(),
+                        e.toString());
                 return "";
             }
         }

@@ -84,7 +84,8 @@ class HubTest {
                         CompletableFuture.runAsync(
                                 () -> {
                                     for (int n = 0; n < 100; n++) {
-                                        assertThat(link.call((byte) 1, body, 5000, 5000).join()).isEqualTo(body);
+                                        assertThat(link.call((byte) 1, body, 5000, 5000).join())
+                                                .isEqualTo(body);
                                     }
                                 },
                                 callers));
@@ -112,7 +113,8 @@ class HubTest {
         }
         await().atMost(5, SECONDS).until(() -> held.size() == 1000);
         server.close();
-        await().atMost(5, SECONDS).until(() -> calls.stream().allMatch(CompletableFuture::isCompletedExceptionally));
+        await().atMost(5, SECONDS)
+                .until(() -> calls.stream().allMatch(CompletableFuture::isCompletedExceptionally));
     }
 
     @Test
@@ -134,7 +136,9 @@ class HubTest {
         Hub.Peer foreign = stranger.dial("server", service("x", request -> {}), () -> address, 50);
         opened.add(foreign);
         Hub.Peer mistaken = dial("another");
-        Hub.Peer young = hub("", service("y", request -> {})).dial("", service("y", request -> {}), () -> address, 50);
+        Hub.Peer young =
+                hub("", service("y", request -> {}))
+                        .dial("", service("y", request -> {}), () -> address, 50);
         opened.add(young);
         link(young);
         link(dial("server"));
@@ -185,18 +189,24 @@ class HubTest {
             Service client = service("client", request -> {});
             Hub.Peer peer =
                     hub("c1", client)
-                            .dial("frozen", client, () -> new InetSocketAddress("127.0.0.1", frozen.getLocalPort()), 50);
+                            .dial(
+                                    "frozen",
+                                    client,
+                                    () -> new InetSocketAddress("127.0.0.1", frozen.getLocalPort()),
+                                    50);
             opened.add(peer);
             Socket socket = frozen.accept();
             Hello.read(new DataInputStream(socket.getInputStream()));
-            new Hello(ECHO, "c1", "frozen", "client").write(new DataOutputStream(socket.getOutputStream()));
+            new Hello(ECHO, "c1", "frozen", "client")
+                    .write(new DataOutputStream(socket.getOutputStream()));
             Link link = link(peer);
             byte[] body = new byte[64 << 10];
             List<CompletableFuture<byte[]>> calls = new ArrayList<>();
             for (int i = 0; i < 512; i++) {
                 calls.add(link.call((byte) 1, body, 60_000, 0));
             }
-            long refused = calls.stream().filter(CompletableFuture::isCompletedExceptionally).count();
+            long refused =
+                    calls.stream().filter(CompletableFuture::isCompletedExceptionally).count();
             assertThat(refused).isGreaterThan(300);
             assertThat(link.queuedBytes()).isLessThanOrEqualTo(2 * MAX_FRAME);
             await().atMost(8, SECONDS).until(() -> !link.isOpen());
@@ -220,7 +230,8 @@ class HubTest {
             }
         }
         try (Socket socket = new Socket(address.getAddress(), address.getPort())) {
-            new Hello(ECHO, "c1", "liar", "server").write(new DataOutputStream(socket.getOutputStream()));
+            new Hello(ECHO, "c1", "liar", "server")
+                    .write(new DataOutputStream(socket.getOutputStream()));
             Hello.read(new DataInputStream(socket.getInputStream()));
             new DataOutputStream(socket.getOutputStream()).writeInt(Integer.MAX_VALUE);
             socket.setSoTimeout(5000);

@@ -56,7 +56,8 @@ class RaftClusterTest {
             assertThat(member.ledger.numbers()).isEqualTo(leader.ledger.numbers());
             assertThat(member.consensus.isReadyLeader()).isEqualTo(member == leader);
         }
-        assertThat(members.values().stream().map(member -> member.consensus.leaderId()).distinct()).hasSize(2);
+        assertThat(members.values().stream().map(member -> member.consensus.leaderId()).distinct())
+                .hasSize(2);
     }
 
     @Test
@@ -96,7 +97,9 @@ class RaftClusterTest {
             write(leader, from, from + 500);
             int written = from;
             await().atMost(10, SECONDS)
-                    .until(() -> Long.parseLong(leader.consensus.stats().get("last_snapshot_index")) > written);
+                    .until(() ->
+                            Long.parseLong(leader.consensus.stats().get("last_snapshot_index"))
+                                    > written);
         }
         await().atMost(10, SECONDS)
                 .until(() -> Long.parseLong(leader.consensus.stats().get("first_log_index")) > 200);
@@ -119,7 +122,8 @@ class RaftClusterTest {
         first.hub.close();
         await().atMost(5, SECONDS).until(() -> !first.consensus.isReadyLeader());
         List<Member> others = others(first);
-        await().atMost(10, SECONDS).until(() -> others.stream().anyMatch(member -> member.consensus.isReadyLeader()));
+        await().atMost(10, SECONDS)
+                .until(() -> others.stream().anyMatch(member -> member.consensus.isReadyLeader()));
         CompletableFuture<Void> read = first.consensus.readIndex();
         await().atMost(10, SECONDS).until(read::isCompletedExceptionally);
     }
@@ -129,7 +133,8 @@ class RaftClusterTest {
                 .until(
                         () ->
                                 members.values().stream()
-                                        .filter(member -> member.running && member.consensus.isReadyLeader())
+                                        .filter(member ->
+                                                member.running && member.consensus.isReadyLeader())
                                         .findFirst()
                                         .orElse(null),
                         found -> found != null);
