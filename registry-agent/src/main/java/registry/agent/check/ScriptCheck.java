@@ -28,10 +28,7 @@ final class ScriptCheck implements Check {
      */
     private static final boolean HAS_SETSID = Files.isExecutable(Path.of("/usr/bin/setsid"));
 
-    /**
-     * How long the pipe may stay open after the group was killed: someone may have fled into a
-     * session of his own.
-     */
+    /** How long the pipe may stay open after the program has ended, or its group was killed. */
     private static final Duration LAST_WORDS = Duration.ofSeconds(1);
 
     private final List<String> args;
@@ -54,14 +51,12 @@ final class ScriptCheck implements Check {
         }
         var output = new Tail(maxBytes);
         Thread reader = Thread.ofVirtual().start(() -> read(process.getInputStream(), output));
-        long deadline = System.nanoTime() + timeout.toNanos();
         try {
-            // The check is over when nobody can write any more: a child left behind with the pipe
-            // open counts as hanging.
-            boolean ended =
-                    process.waitFor(timeout.toNanos(), TimeUnit.NANOSECONDS)
-                            && reader.join(
-                                    Duration.ofNanos(Math.max(1, deadline - System.nanoTime())));
+            boolean ended = process.waitFor(timeout.toNanos(), TimeUnit.NANOSECONDS);
+            // It has answered when it ends; a child that it left behind must not keep our pipe.
+            if (ended && !reader.join(LAST_WORDS)) {
+                killGroup(process);
+            }
             if (!ended) {
                 killGroup(process);
                 reader.join(LAST_WORDS);
@@ -145,7 +140,7 @@ final class ScriptCheck implements Check {
         List<ProcessHandle> family = process.descendants().toList();
         if (HAS_SETSID) {
             try {
-                new ProcessBuilder("/bin/sh", "-c", "kill -9 -- -" + process.pid())
+                new ProcessBuilder("/bin/sh", "-c", "kill -9 -" + process.pid())
                         .redirectErrorStream(true)
                         .redirectOutput(NOTHING)
                         .start();

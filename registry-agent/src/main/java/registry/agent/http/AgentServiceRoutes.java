@@ -17,7 +17,6 @@ import registry.agent.local.LocalState.Source;
 import registry.api.AgentService;
 import registry.api.ApiException;
 import registry.api.HealthCheck;
-import registry.api.json.Json;
 import registry.server.rpc.Servers;
 
 /** {@code /v1/agent/service} and its kin: the services this agent owns. Source: consul-api 3.3. */
@@ -93,6 +92,7 @@ final class AgentServiceRoutes {
             return null;
         }
         return waiters.await(
+                changed -> local.watchService(id, changed),
                 () -> !known.equals(hashOf(id)),
                 ReadOptions.hold(wish, USUAL_HOLD, config.maxQueryTime()),
                 () -> then.accept(describe(request, id)));
@@ -103,25 +103,14 @@ final class AgentServiceRoutes {
         if (found.isEmpty()) {
             return Answer.text(404, "unknown service ID: " + id);
         }
-        AgentService service = found.get();
-        String hash = hashOf(service);
-        return Answer.json(request, withHash(service, hash)).with("X-Consul-Contenthash", hash);
+        return Answer.json(request, found.get()).with("X-Consul-Contenthash", hashOf(id));
     }
 
     private String hashOf(String id) {
-        return local.service(id).map(AgentServiceRoutes::hashOf).orElse("");
+        return local.service(id).map(AgentService::contentHash).orElse("");
     }
 
-    /** 64 bits of FNV-1a over the definition's JSON, in hexadecimal. */
-    private static String hashOf(AgentService service) {
-        long hash = 0xcbf29ce484222325L;
-        for (byte b : Json.write(withHash(service, null))) {
-            hash = (hash ^ (b & 0xff)) * 0x100000001b3L;
-        }
-        return Long.toHexString(hash);
-    }
-
-    private static AgentService withHash(AgentService service, @Nullable String hash) {
+    private static AgentService withoutHash(AgentService service) {
         return new AgentService(
                 service.kind(),
                 service.id(),
@@ -133,7 +122,7 @@ final class AgentServiceRoutes {
                 service.taggedAddresses(),
                 service.weights(),
                 service.enableTagOverride(),
-                hash,
+                null,
                 service.datacenter());
     }
 
@@ -177,7 +166,7 @@ final class AgentServiceRoutes {
         }
         Optional<AgentService> service = local.service(id);
         if (service.isPresent()) {
-            ServiceHealth health = health(service.get());
+            ServiceHealth health = health(withoutHash(service.get()));
             return answer(request, health.aggregatedStatus(), health);
         }
         String reason = "ServiceId " + id + " not found";

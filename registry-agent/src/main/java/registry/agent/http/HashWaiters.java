@@ -5,16 +5,15 @@ import java.util.concurrent.Future;
 import java.util.concurrent.ScheduledThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import java.util.function.BooleanSupplier;
+import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 import registry.server.rpc.Servers;
 
 /**
- * Holds requests until something local has changed, by looking a few times a second: they are few,
- * and a definition changes seldom. One thread for all of them.
+ * Holds requests until something local has changed. No thread waits; one keeps the time for all of
+ * them.
  */
 final class HashWaiters implements AutoCloseable {
-    private static final long LOOK_MILLIS = 100;
-
     private final ScheduledThreadPoolExecutor timer;
 
     HashWaiters() {
@@ -28,13 +27,18 @@ final class HashWaiters implements AutoCloseable {
     /**
      * Calls {@code then} once, when {@code changed} says so or {@code wait} has passed.
      *
-     * @param changed asked often; must be cheap and must not throw
+     * @param watch calls what it is given at each change that may matter, and returns what ends
+     *     that
+     * @param then must not block
      */
-    Servers.Held await(BooleanSupplier changed, Duration wait, Runnable then) {
-        var waiter = new Waiter(changed, System.nanoTime() + wait.toNanos(), then);
-        waiter.looking =
-                timer.scheduleWithFixedDelay(
-                        waiter, LOOK_MILLIS, LOOK_MILLIS, TimeUnit.MILLISECONDS);
+    Servers.Held await(
+            UnaryOperator<Runnable> watch, BooleanSupplier changed, Duration wait, Runnable then) {
+        var waiter = new Waiter(changed, then);
+        waiter.begin(
+                watch.apply(waiter::look),
+                timer.schedule(waiter::end, wait.toNanos(), TimeUnit.NANOSECONDS));
+        // A change between the first look and the watch would be missed.
+        waiter.look();
         return waiter;
     }
 
@@ -43,33 +47,58 @@ final class HashWaiters implements AutoCloseable {
         timer.shutdownNow();
     }
 
-    private static final class Waiter implements Runnable, Servers.Held {
+    private static final class Waiter implements Servers.Held {
         private final BooleanSupplier changed;
-        private final long deadlineNanos;
         private final Runnable then;
-        private volatile @Nullable Future<?> looking;
-        private boolean over; // touched by the timer's thread alone
+        private @Nullable Runnable unwatch; // guarded by this
+        private @Nullable Future<?> timeout; // guarded by this
+        private boolean over; // guarded by this
 
-        Waiter(BooleanSupplier changed, long deadlineNanos, Runnable then) {
+        Waiter(BooleanSupplier changed, Runnable then) {
             this.changed = changed;
-            this.deadlineNanos = deadlineNanos;
             this.then = then;
         }
 
-        @Override
-        public void run() {
-            if (!over && (changed.getAsBoolean() || System.nanoTime() - deadlineNanos >= 0)) {
-                over = true;
-                drop();
+        synchronized void begin(Runnable watch, Future<?> deadline) {
+            unwatch = watch;
+            timeout = deadline;
+            if (over) {
+                release();
+            }
+        }
+
+        void look() {
+            if (changed.getAsBoolean()) {
+                end();
+            }
+        }
+
+        void end() {
+            if (finish()) {
                 then.run();
             }
         }
 
         @Override
         public void drop() {
-            Future<?> future = looking;
-            if (future != null) {
-                future.cancel(false);
+            finish();
+        }
+
+        private synchronized boolean finish() {
+            if (over) {
+                return false;
+            }
+            over = true;
+            release();
+            return true;
+        }
+
+        private synchronized void release() {
+            if (unwatch != null) {
+                unwatch.run();
+            }
+            if (timeout != null) {
+                timeout.cancel(false);
             }
         }
     }

@@ -61,7 +61,9 @@ final class FakeServers implements Servers, AutoCloseable {
 
     @Override
     public <Q, A> A call(Method<Q, A> method, Q request) {
-        called.add(request);
+        if (recording) {
+            called.add(request);
+        }
         if (failure != null) {
             throw failure;
         }

@@ -261,12 +261,7 @@ class LimitsTest {
                                 -1, api.http.port(), -1, -1, -1, -1));
         try (var second =
                 new HttpApi(
-                        config,
-                        api.servers,
-                        api.local,
-                        id -> List.of(),
-                        new FakeMembers(),
-                        null)) {
+                        config, api.servers, api.local, id -> List.of(), new FakeMembers(), null)) {
             assertThat(
                             org.assertj.core.api.Assertions.catchThrowableOfType(
                                     IOException.class, second::start))
