@@ -62,6 +62,7 @@ public final class JraftConsensus implements Consensus {
         // The wire types, before the first message: what fails later is only logged by the engine's
         // threads.
         ProtobufMsgFactory.load();
+        EngineSignals.ignore();
         ThreadPoolsFactory.registerThreadPool(
                 GROUP,
                 new ThreadPoolExecutor(
