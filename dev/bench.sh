@@ -5,7 +5,7 @@
 # Wants JAVA_HOME.
 set -eu
 
-mvn -q -T1 -pl it-tests -am test-compile
+mvn -q ${MAVEN_ARGS-} -T1 -pl it-tests -am test-compile
 
 # Agent and load generator hold 10,000 connections each.
 ulimit -n "$(ulimit -H -n)"

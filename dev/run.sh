@@ -46,11 +46,12 @@ port() {
 
 # Ends what an earlier run that was killed has left, and nothing else: its programs name our directory.
 sweep() {
-    local file pid
+    local file name pid
     for file in "$dir"/*.pid; do
         [[ -r $file ]] && read -r pid <"$file" || continue
         if [[ $pid =~ ^[0-9]+$ && -r /proc/$pid/cmdline ]] && tr '\0' '\n' <"/proc/$pid/cmdline" | grep -qF "$dir"; then
-            say "ending ${file##*/} of an earlier run: pid $pid"
+            name=${file##*/}
+            say "ending ${name%.pid} of an earlier run: pid $pid"
             kill "$pid" 2>/dev/null
             for _ in {1..50}; do
                 [[ -d /proc/$pid ]] || break
@@ -68,6 +69,8 @@ start() {
     "$@" >>"$dir/$name.log" 2>&1 </dev/null &
     pids[$name]=$!
     echo "$!" >"$dir/$name.pid"
+    # The shell shall not tell of its death: check_children does.
+    disown
 }
 
 backend() {
@@ -109,7 +112,6 @@ check_children() {
     local name
     for name in "${!pids[@]}"; do
         if ! kill -0 "${pids[$name]}" 2>/dev/null; then
-            wait "${pids[$name]}" 2>/dev/null
             if [[ $name == backend-* ]]; then
                 unset "pids[$name]"
                 rm -f "$dir/$name.pid"
@@ -138,7 +140,6 @@ stop() {
             sleep 0.1
         done
         kill -9 "${pids[$name]}" 2>/dev/null
-        wait "${pids[$name]}" 2>/dev/null
         rm -f "$dir/$name.pid"
     done
     rm -f "$dir/run.pid"

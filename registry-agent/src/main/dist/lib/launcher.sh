@@ -1,6 +1,6 @@
 # What the commands in bin share: sourced with $home set. Shell builtins wherever they do, for a quick start.
 
-jvm_flags=
+jvm_flags= wrapper=
 
 # Reads what we need of the JDK in $1 from its release file into $jdk_major and $jdk_build; fails if there is none.
 read_release() {
@@ -75,9 +75,9 @@ exec_java() {
         *) export LC_ALL=C.UTF-8 ;;
     esac
     # The cache fits only as long as the collector, compact headers and class path stay as they were in its making (dev/aot.sh).
-    exec "$java" -XX:+UseSerialGC -XX:+UseCompactObjectHeaders -Xms16m -XX:MaxNewSize=24m $jvm_flags \
+    exec $wrapper "$java" -XX:+UseSerialGC -XX:+UseCompactObjectHeaders -Xms16m -XX:MaxNewSize=24m $jvm_flags \
         ${cache:+"-XX:AOTCache=$cache"} -Xlog:aot=off -Xlog:cds=off \
         --enable-native-access=ALL-UNNAMED --sun-misc-unsafe-memory-access=allow \
-        '-Djdk.serialFilter=!*' "-Djava.library.path=$home/lib/native" \
+        "-Dregistry.command=${0##*/}" '-Djdk.serialFilter=!*' "-Djava.library.path=$home/lib/native" \
         ${REGISTRY_JAVA_OPTS-} -cp "$jar" "$main" "$@"
 }

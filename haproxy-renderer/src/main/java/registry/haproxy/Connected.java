@@ -11,12 +11,10 @@ import org.jspecify.annotations.Nullable;
 
 /** Asks HAProxy at most once a pass who is still connected to the servers of one backend. */
 final class Connected implements Predicate<Slot> {
-    private final String backend;
     private final RuntimeApi.Session session;
     private @Nullable Set<String> connected;
 
-    Connected(String backend, RuntimeApi.Session session) {
-        this.backend = backend;
+    Connected(RuntimeApi.Session session) {
         this.session = session;
     }
 
@@ -24,16 +22,16 @@ final class Connected implements Predicate<Slot> {
     public boolean test(Slot slot) {
         Set<String> known = connected;
         if (known == null) {
-            known = ask();
+            known = ask(slot.backendId());
             connected = known;
         }
         return known.contains(slot.name());
     }
 
     /** Servers with a current session in {@code show stat}. */
-    private Set<String> ask() {
+    private Set<String> ask(int backendId) {
         try {
-            String[] lines = session.send("show stat " + backend + " 4 -1").split("\n");
+            String[] lines = session.send("show stat " + backendId + " 4 -1").split("\n");
             List<String> columns = Arrays.asList(lines[0].replaceFirst("^# ", "").split(",", -1));
             int name = columns.indexOf("svname");
             int current = columns.indexOf("scur");

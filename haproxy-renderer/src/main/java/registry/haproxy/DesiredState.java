@@ -35,6 +35,7 @@ final class DesiredState {
 
     /** What is known of one service; the times are for people and for {@code after}. */
     private static final class Known {
+        private final String question;
         private List<Member> present = List.of();
         private List<Member> lastGood = List.of();
         private List<Skipped> skipped = List.of();
@@ -44,6 +45,10 @@ final class DesiredState {
         private @Nullable Instant answeredAt;
         private @Nullable String agent;
         private @Nullable String error;
+
+        Known(String question) {
+            this.question = question;
+        }
     }
 
     /**
@@ -70,7 +75,7 @@ final class DesiredState {
 
     /** Returns whether it changes what should be served. */
     synchronized boolean answered(ServiceConfig service, URI agent, HealthAnswer answer) {
-        Known known = known(service.key());
+        Known known = known(service);
         List<Member> before = members(service).orElse(null);
         boolean isNew = !known.answered;
         known.answered = true;
@@ -91,7 +96,7 @@ final class DesiredState {
     }
 
     synchronized void failed(ServiceConfig service, URI agent, String why) {
-        Known known = known(service.key());
+        Known known = known(service);
         known.error = agent + ": " + why;
     }
 
@@ -100,7 +105,7 @@ final class DesiredState {
      * "none".
      */
     synchronized Optional<List<Member>> members(ServiceConfig service) {
-        Known known = known(service.key());
+        Known known = known(service);
         if (!known.answered && !known.restored) {
             return Optional.empty();
         }
@@ -123,11 +128,11 @@ final class DesiredState {
 
     /** Whether an agent has answered since the start. */
     synchronized boolean isAnswered(ServiceConfig service) {
-        return known(service.key()).answered;
+        return known(service).answered;
     }
 
     synchronized View view(ServiceConfig service) {
-        Known known = known(service.key());
+        Known known = known(service);
         List<Member> members = members(service).orElse(List.of());
         boolean held = !members.isEmpty() && (known.emptySince != null || !known.answered);
         return new View(members, known.skipped, known.answeredAt, known.agent, known.error, held);
@@ -147,6 +152,7 @@ final class DesiredState {
                 return;
             }
             ObjectNode service = root.putObject(key);
+            service.put("question", known.question);
             if (known.emptySince != null) {
                 service.put("emptySince", known.emptySince.toEpochMilli());
             }
@@ -170,7 +176,8 @@ final class DesiredState {
                 return;
             }
             JsonNode root = Json.mapper().readTree(Files.readAllBytes(file));
-            root.properties().forEach(entry -> restore(known(entry.getKey()), entry.getValue()));
+            root.properties()
+                    .forEach(entry -> services.put(entry.getKey(), restored(entry.getValue())));
         } catch (IOException e) {
             LOG.warn(
                     "{} cannot be read, starting without the last good answers: {}",
@@ -179,7 +186,8 @@ final class DesiredState {
         }
     }
 
-    private static void restore(Known known, JsonNode service) {
+    private static Known restored(JsonNode service) {
+        var known = new Known(service.path("question").asText());
         List<Member> members = new ArrayList<>();
         for (JsonNode row : service.path("members")) {
             int port = row.path("port").asInt();
@@ -199,9 +207,17 @@ final class DesiredState {
         if (service.has("emptySince")) {
             known.emptySince = Instant.ofEpochMilli(service.path("emptySince").asLong());
         }
+        return known;
     }
 
-    private Known known(String key) {
-        return services.computeIfAbsent(key, k -> new Known());
+    /** What another question was answered with, under the same key, says nothing about this one. */
+    private Known known(ServiceConfig service) {
+        String question = Watches.path(service);
+        Known known = services.get(service.key());
+        if (known == null || !known.question.equals(question)) {
+            known = new Known(question);
+            services.put(service.key(), known);
+        }
+        return known;
     }
 }

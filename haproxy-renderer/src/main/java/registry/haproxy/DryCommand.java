@@ -80,7 +80,7 @@ final class DryCommand implements Callable<Integer> {
                                 service.key(),
                                 desired.members(service).orElse(List.of()),
                                 actual.getOrDefault(service.key(), List.of()),
-                                new Connected(service.key(), session),
+                                new Connected(session),
                                 service.drain()))
                 .toList();
     }

@@ -32,6 +32,7 @@ final class Engine implements Runnable {
     private static final Duration AFTER_CHANGE = Duration.ofMillis(250);
     private static final Duration WHILE_RELOADING = Duration.ofMillis(50);
     private static final Duration WHILE_GONE = Duration.ofMillis(100);
+    private static final Duration GONE_FOR_LONG = Duration.ofSeconds(2);
     private static final Duration FIRST_ANSWERS = Duration.ofSeconds(3);
     private static final Pattern VERSION =
             Pattern.compile("proc\\.cfgver: type=sint value=<(\\d+)>");
@@ -54,6 +55,8 @@ final class Engine implements Runnable {
     private long structureSince = System.nanoTime();
     private boolean started;
     private boolean inStep;
+    private boolean gone;
+    private long goneSince;
 
     /**
      * @param process null when HAProxy is somebody else's to start
@@ -185,11 +188,16 @@ final class Engine implements Runnable {
         try {
             session = worker.connect();
         } catch (IOException e) {
+            if (!gone) {
+                gone = true;
+                goneSince = System.nanoTime();
+            }
             loaded = 0;
             absent(problems);
             nextFull = System.nanoTime() + WHILE_GONE.toNanos();
             return false;
         }
+        gone = false;
         try (session) {
             loaded = version(session);
             Map<String, List<Slot>> actual =
@@ -209,9 +217,16 @@ final class Engine implements Runnable {
         long wanted = version();
         boolean complete = config.services().stream().allMatch(desired::isKnown);
         reloader.prepareStart(wanted, renderer.render(wanted, places), complete);
-        if (process == null) {
-            problems.add("HAProxy does not answer on " + config.haproxy().socket());
-        } else {
+        if (System.nanoTime() - goneSince < GONE_FOR_LONG.toNanos()) {
+            start();
+            return;
+        }
+        problems.add("HAProxy does not answer on " + config.haproxy().socket());
+        start();
+    }
+
+    private void start() throws IOException {
+        if (process != null) {
             process.ensureRunning();
         }
     }
@@ -250,7 +265,7 @@ final class Engine implements Runnable {
                             service.key(),
                             members.get(),
                             slots,
-                            new Connected(service.key(), session),
+                            new Connected(session),
                             service.drain());
             plans.add(plan);
             if (!plan.homeless().isEmpty()) {

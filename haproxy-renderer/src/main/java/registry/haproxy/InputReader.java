@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.net.URI;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -58,6 +59,8 @@ final class InputReader {
     static RendererConfig read(Path file) {
         try {
             return parse(file, Files.readString(file, StandardCharsets.UTF_8));
+        } catch (NoSuchFileException e) {
+            throw new InputException(file + ": there is no such file");
         } catch (IOException e) {
             throw new InputException(file + ": cannot be read: " + e);
         }

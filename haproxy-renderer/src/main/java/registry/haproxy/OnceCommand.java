@@ -5,7 +5,6 @@ import java.time.Clock;
 import java.time.Duration;
 import java.util.Set;
 import java.util.concurrent.Callable;
-import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import registry.haproxy.RendererConfig.HaproxyConfig;
@@ -32,11 +31,13 @@ final class OnceCommand implements Callable<Integer> {
         HaproxyConfig haproxy = config.haproxy();
         Clock clock = Clock.systemUTC();
         var desired = OneShot.ask(config, config.dataDir().resolve(Renderer.LAST_GOOD), clock);
-        var worker = new UnixRuntimeApi(haproxy.socket(), SOCKET);
-        @Nullable Master master =
-                haproxy.masterSocket() == null
-                        ? null
-                        : new Master(new UnixRuntimeApi(haproxy.masterSocket(), SOCKET));
+        RuntimeApi worker = new UnixRuntimeApi(haproxy.socket(), SOCKET);
+        Master master = null;
+        if (haproxy.masterSocket() != null) {
+            RuntimeApi api = new UnixRuntimeApi(haproxy.masterSocket(), SOCKET);
+            master = new Master(api);
+            worker = new WorkerApi(worker, api);
+        }
         var status = new StatusBoard(config.dataDir().resolve(Renderer.STATUS), clock);
         var engine =
                 new Engine(config, desired, worker, new Reloader(haproxy, master), null, status);

@@ -94,6 +94,10 @@ final class Reloader {
      *     more than {@code text}
      */
     void prepareStart(long version, String text, boolean complete) throws IOException {
+        // The socket may be away for a moment in the middle of a reload.
+        if (pending != null && System.nanoTime() - pending.sent() < PATIENCE.toNanos()) {
+            return;
+        }
         pending = null;
         String present = present();
         if (present.equals(text)

@@ -37,8 +37,13 @@ final class Renderer implements AutoCloseable {
         lockFile = lock(data);
         HaproxyConfig haproxy = config.haproxy();
         Path masterSocket = masterSocket(config, supervise);
-        Master master =
-                masterSocket == null ? null : new Master(new UnixRuntimeApi(masterSocket, SOCKET));
+        RuntimeApi worker = new UnixRuntimeApi(haproxy.socket(), SOCKET);
+        Master master = null;
+        if (masterSocket != null) {
+            RuntimeApi api = new UnixRuntimeApi(masterSocket, SOCKET);
+            master = new Master(api);
+            worker = new WorkerApi(worker, api);
+        }
         process =
                 supervise && masterSocket != null && master != null
                         ? new HaproxyProcess(haproxy, masterSocket, master, haproxyOutput)
@@ -48,7 +53,7 @@ final class Renderer implements AutoCloseable {
                 new Engine(
                         config,
                         desired,
-                        new UnixRuntimeApi(haproxy.socket(), SOCKET),
+                        worker,
                         new Reloader(haproxy, master),
                         process,
                         new StatusBoard(data.resolve(STATUS), clock));
@@ -98,6 +103,14 @@ final class Renderer implements AutoCloseable {
 
     @Override
     public void close() throws IOException {
+        abandon();
+        if (process != null) {
+            process.close();
+        }
+    }
+
+    /** Ends, and leaves a HAProxy that is ours to serve on. */
+    void abandon() throws IOException {
         if (thread != null) {
             thread.interrupt();
             try {
@@ -107,9 +120,6 @@ final class Renderer implements AutoCloseable {
             }
         }
         watches.close();
-        if (process != null) {
-            process.close();
-        }
         lockFile.close();
     }
 }

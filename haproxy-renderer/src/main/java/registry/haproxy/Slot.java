@@ -13,12 +13,19 @@ import java.util.regex.Pattern;
 /**
  * A server of a backend as the running HAProxy reports it.
  *
+ * @param backendId the number of the backend: its name may be that of a frontend too
  * @param admin the mask of administrative states
  * @param operational 0 is down
  * @param sinceChange seconds in the present state
  */
 record Slot(
-        String name, Endpoint endpoint, int admin, int operational, int weight, long sinceChange) {
+        int backendId,
+        String name,
+        Endpoint endpoint,
+        int admin,
+        int operational,
+        int weight,
+        long sinceChange) {
     // Bits of srv_admin_state. CMAINT (4) stays for ever on a server that was configured
     // "disabled": it says nothing.
     private static final int FORCED_MAINTENANCE = 0x01;
@@ -91,6 +98,7 @@ record Slot(
             // address counts as unused.
             InetAddress address = Endpoint.parseAddress(text).orElse(Endpoint.UNUSED.address());
             return new Slot(
+                    Integer.parseInt(fields[column(columns, "be_id", fields)]),
                     name,
                     new Endpoint(
                             address, Integer.parseInt(fields[column(columns, "srv_port", fields)])),

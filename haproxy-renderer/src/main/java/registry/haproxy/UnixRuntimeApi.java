@@ -47,6 +47,8 @@ final class UnixRuntimeApi implements RuntimeApi {
         try (var connection =
                 new Connection(SocketChannel.open(UnixDomainSocketAddress.of(socket)), timeout)) {
             connection.write(command);
+            // The master hangs up only after its client.
+            connection.channel.shutdownOutput();
             connection.read(false);
             return connection.reply();
         }

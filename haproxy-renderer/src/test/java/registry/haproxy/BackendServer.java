@@ -7,8 +7,10 @@ import java.net.InetSocketAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
 import java.nio.charset.StandardCharsets;
+import java.util.Locale;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicInteger;
 
 /**
@@ -20,6 +22,7 @@ final class BackendServer implements AutoCloseable {
     private final int port;
     private final ServerSocket server;
     private final Set<Socket> open = ConcurrentHashMap.newKeySet();
+    private final CountDownLatch released = new CountDownLatch(1);
     private final AtomicInteger requests = new AtomicInteger();
 
     BackendServer(String name) throws IOException {
@@ -69,9 +72,12 @@ final class BackendServer implements AutoCloseable {
                     }
                     head.append((char) c);
                 }
-                String text = head.toString().toLowerCase(java.util.Locale.ROOT);
+                String text = head.toString().toLowerCase(Locale.ROOT);
                 if (!text.startsWith("get /health")) {
                     requests.incrementAndGet();
+                }
+                if (text.startsWith("get /slow")) {
+                    released.await();
                 }
                 boolean close = text.contains("connection: close");
                 String reply =
@@ -85,11 +91,16 @@ final class BackendServer implements AutoCloseable {
                     return;
                 }
             }
-        } catch (IOException e) {
+        } catch (IOException | InterruptedException e) {
             // The other side has gone, or we have been killed.
         } finally {
             open.remove(socket);
         }
+    }
+
+    /** Answers those that asked for {@code /slow}. */
+    void release() {
+        released.countDown();
     }
 
     /** As kill -9: every connection is reset. */

@@ -1,6 +1,7 @@
 package registry.bench;
 
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -38,6 +39,9 @@ final class Bench {
         Path work = Path.of(arguments[1]).toAbsolutePath();
         boolean quick = !System.getenv().getOrDefault("BENCH_QUICK", "").isEmpty();
         String rows = System.getenv().getOrDefault("BENCH_ROWS", "").toLowerCase(Locale.ROOT);
+        // Shorter than any server's idle timeout: a PUT on a connection that is just being closed
+        // fails.
+        System.setProperty("jdk.httpclient.keepalive.timeout", "2");
         clear(work);
         var bench =
                 new Bench(
@@ -91,8 +95,8 @@ final class Bench {
     private void section(Section section) throws IOException {
         try {
             section.measure();
-        } catch (IllegalStateException | java.io.UncheckedIOException e) {
-            report.note("NOT MEASURED: " + e.getMessage());
+        } catch (IllegalStateException | UncheckedIOException e) {
+            report.note("NOT MEASURED: " + e + (e.getCause() == null ? "" : ", " + e.getCause()));
         }
     }
 

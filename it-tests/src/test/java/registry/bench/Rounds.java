@@ -11,7 +11,7 @@ record Rounds(int count, Duration warmUp, Duration each) {
     }
 
     static Rounds quick() {
-        return new Rounds(3, Duration.ofMillis(1000), Duration.ofMillis(400));
+        return new Rounds(3, Duration.ofMillis(700), Duration.ofMillis(300));
     }
 
     /** Medians of {@code ours} and {@code floor}. */

@@ -1,5 +1,7 @@
 package registry.bench;
 
+import java.text.DecimalFormat;
+import java.text.DecimalFormatSymbols;
 import java.util.Locale;
 
 /** The rows of the table: what was asked for, and what Consul 1.9.8 did on a like machine. */
@@ -58,7 +60,8 @@ enum Row {
     }
 
     String aim() {
-        return aim < 0 ? "≥ " + text(-aim) : "≤ " + text(aim);
+        var number = new DecimalFormat("#,##0.##", DecimalFormatSymbols.getInstance(Locale.ROOT));
+        return aim < 0 ? "≥ " + number.format(-aim) : "≤ " + number.format(aim);
     }
 
     boolean isMet(double ours) {

@@ -146,7 +146,9 @@ final class ConformanceIT {
                 () -> {
                     if (allowed == null) {
                         assertThat(call.differences())
-                                .as("differences from Consul (expected != ours)")
+                                .as(
+                                        "%s %s: differences from Consul (expected != ours)",
+                                        call.id(), call.title())
                                 .isEmpty();
                     } else {
                         assertThat(call.differences())

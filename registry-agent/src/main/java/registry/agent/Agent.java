@@ -3,6 +3,7 @@ package registry.agent;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.net.InetAddress;
+import java.net.URI;
 import java.net.UnknownHostException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -28,6 +29,7 @@ import registry.agent.http.HttpApi;
 import registry.agent.local.LocalConfig;
 import registry.agent.local.LocalState;
 import registry.agent.local.LocalStore;
+import registry.agent.watch.Watches;
 import registry.api.ApiException;
 import registry.api.Node;
 import registry.server.Server;
@@ -53,6 +55,7 @@ public final class Agent implements AgentControl, AutoCloseable {
     private final Server server;
     private final LocalState local;
     private final HttpApi http;
+    private final Watches watches;
 
     /**
      * Runs an agent until a signal or the API ends it.
@@ -122,6 +125,7 @@ public final class Agent implements AgentControl, AutoCloseable {
             SystemTimers timers = own(new SystemTimers());
             local = own(new LocalState(localConfig, localStore, server, timers, new Random()));
             http = own(new HttpApi(config, server, local, localStore, membership, this));
+            watches = own(new Watches(ownAddress()));
         } catch (IOException | RuntimeException e) {
             close();
             throw e;
@@ -181,6 +185,19 @@ public final class Agent implements AgentControl, AutoCloseable {
                 config.tombstoneTtl());
     }
 
+    /** Where this agent's own API can be reached from here. */
+    private URI ownAddress() {
+        String host = config.clientAddrs().getFirst();
+        if (address(host).isAnyLocalAddress()) {
+            host = "127.0.0.1";
+        }
+        return URI.create(
+                "http://"
+                        + (host.contains(":") ? "[" + host + "]" : host)
+                        + ":"
+                        + config.ports().http());
+    }
+
     private void writePidFile() throws IOException {
         Path file = config.pidFile();
         if (file == null) {
@@ -193,6 +210,7 @@ public final class Agent implements AgentControl, AutoCloseable {
     private void start() throws IOException {
         http.start();
         local.start(config.definitions());
+        watches.start(config.definitions().watches());
         log.info("agent started: node={} data_dir={}", config.nodeName(), config.dataDir());
     }
 
@@ -212,6 +230,7 @@ public final class Agent implements AgentControl, AutoCloseable {
         loaded.warnings().forEach(warning -> log.warn("{}", warning));
         AgentConfig next = loaded.config();
         local.reload(next.definitions());
+        watches.reload(next.definitions().watches());
         local.updateNode(LocalConfig.of(next, node.id()).node());
         local.discardCheckOutput(next.discardCheckOutput());
         AgentLog.setLevel(next.logLevel());

@@ -4,6 +4,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.SortedMap;
 import java.util.TreeMap;
+import java.util.stream.Collectors;
 import registry.agent.config.AgentConfig;
 import registry.agent.gossip.Membership;
 import registry.agent.local.LocalState;
@@ -66,6 +67,22 @@ final class AgentStats {
 
     private static SortedMap<String, String> raft(Server server) {
         SortedMap<String, String> raft = server.stats();
+        String term = raft.getOrDefault("term", "0");
+        raft.putIfAbsent("last_log_term", term);
+        raft.putIfAbsent(
+                "last_snapshot_term",
+                raft.getOrDefault("last_snapshot_index", "0").equals("0") ? "0" : term);
+        raft.put(
+                "latest_configuration",
+                server.voters().stream()
+                        .map(peer ->
+                                "{Suffrage:%s ID:%s Address:%s}"
+                                        .formatted(
+                                                peer.voter() ? "Voter" : "Nonvoter",
+                                                peer.id(),
+                                                peer.address()))
+                        .collect(Collectors.joining(" ", "[", "]")));
+        raft.put("latest_configuration_index", "0");
         raft.put("protocol_version", "3");
         raft.put("protocol_version_max", "3");
         raft.put("protocol_version_min", "0");

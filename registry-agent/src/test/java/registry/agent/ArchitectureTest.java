@@ -25,8 +25,6 @@ class ArchitectureTest {
 
     @ArchTest static final ArchRule dnsLibraryStaysInDns = onlyIn("dns", "org.xbill..");
 
-    @ArchTest static final ArchRule picocliStaysInCli = onlyIn("cli", "picocli..");
-
     @ArchTest static final ArchRule jgroupsStaysInGossip = onlyIn("gossip", "org.jgroups..");
 
     @ArchTest static final ArchRule micrometerStaysInMetrics = onlyIn("metrics", "io.micrometer..");

@@ -45,11 +45,19 @@ public final class TestServer implements AutoCloseable {
             listeners.add(listener);
         }
 
-        public synchronized void put(String name, String address, int rpcPort, State state) {
-            peers.put(
-                    name,
-                    new Peer("", name, address, rpcPort != 0, rpcPort, state, new TreeMap<>()));
-            listeners.forEach(Runnable::run);
+        public void put(String name, String address, int rpcPort, State state) {
+            put(name, address, rpcPort, state, "");
+        }
+
+        public void put(String name, String address, int rpcPort, State state, String id) {
+            List<Runnable> told;
+            synchronized (this) {
+                peers.put(
+                        name,
+                        new Peer(id, name, address, rpcPort != 0, rpcPort, state, new TreeMap<>()));
+                told = List.copyOf(listeners);
+            }
+            told.forEach(Runnable::run);
         }
 
         public synchronized void forget(String name) {

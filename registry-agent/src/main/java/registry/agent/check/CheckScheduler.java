@@ -3,6 +3,8 @@ package registry.agent.check;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Consumer;
 import java.util.random.RandomGenerator;
@@ -46,6 +48,7 @@ public final class CheckScheduler {
     private final RandomGenerator random;
     private final int outputMaxSize;
     private final AtomicInteger waitingForFirstRun = new AtomicInteger();
+    private final Set<Thread> running = ConcurrentHashMap.newKeySet();
 
     /**
      * @param outputMaxSize bytes of output kept of a check that does not say itself
@@ -84,6 +87,20 @@ public final class CheckScheduler {
     /** Follows another node, or a service of it, through the servers. */
     public Job follow(CheckDefinition alias, Consumer<CheckResult> listener) {
         return new RemoteAlias(alias.aliasNode(), alias.aliasService(), servers, listener).start();
+    }
+
+    /**
+     * Waits for checks that are still running, for a while: stopped ones are killing what they
+     * started.
+     */
+    public void awaitStopped(Duration limit) throws InterruptedException {
+        long until = System.nanoTime() + limit.toNanos();
+        for (Thread runner : running) {
+            Duration left = Duration.ofNanos(until - System.nanoTime());
+            if (!left.isPositive() || !runner.join(left)) {
+                return;
+            }
+        }
     }
 
     private Check checkFor(CheckDefinition definition) {
@@ -196,6 +213,7 @@ public final class CheckScheduler {
         }
 
         private void runOnce() {
+            running.add(Thread.currentThread());
             try {
                 CheckResult result = check.run();
                 if (counts(result)) {
@@ -205,6 +223,8 @@ public final class CheckScheduler {
                 return;
             } catch (RuntimeException e) {
                 log.error("a check failed in an unforeseen way: check={}", definition.id(), e);
+            } finally {
+                running.remove(Thread.currentThread());
             }
             schedule(interval);
         }

@@ -154,6 +154,11 @@ final class AgentConnection implements AutoCloseable {
         }
     }
 
+    /** For what asks in its own way. */
+    RegistryClient client() {
+        return client;
+    }
+
     URI agent() {
         return client.agent();
     }

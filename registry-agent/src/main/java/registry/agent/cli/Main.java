@@ -79,6 +79,7 @@ public final class Main {
         commands.put("services register", ServicesRegisterCommand::new);
         commands.put("validate", ValidateCommand::new);
         commands.put("version", VersionCommand::new);
+        commands.put("watch", WatchCommand::new);
     }
 
     public static void main(String[] words) {

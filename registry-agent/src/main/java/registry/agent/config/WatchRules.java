@@ -40,6 +40,9 @@ public final class WatchRules {
         if (type.isEmpty()) {
             return Optional.of("Watch type must be specified");
         }
+        if (type.equals("event") || type.equals("agent_service")) {
+            return Optional.of("The watch type " + type + " is not available in this version");
+        }
         Set<String> known = PARAMETERS.get(type);
         if (known == null) {
             return Optional.of("Unsupported watch type: " + type);

@@ -61,8 +61,13 @@ final class AntiEntropy implements AutoCloseable {
      */
     private static final Duration MAX_SETTLE = Duration.ofSeconds(30);
 
-    /** A comparison of thousands of services costs something: it gets a fiftieth of the time. */
+    /**
+     * A comparison of thousands of services costs something: it gets a fiftieth of the time, but
+     * comes at least this often.
+     */
     private static final int COST_FACTOR = 50;
+
+    private static final Duration MAX_SETTLE_FOR_COST = Duration.ofSeconds(2);
 
     /** Groups pushed at the same time: their log entries share a sync. */
     private static final int PARALLEL = 16;
@@ -233,6 +238,9 @@ final class AntiEntropy implements AutoCloseable {
         } catch (ApiException e) {
             log.warn("the catalogue can't be compared with: error=\"{}\"", e.text());
             return Outcome.FAILED;
+        } catch (RuntimeException e) {
+            log.error("the catalogue can't be compared with in an unforeseen way", e);
+            return Outcome.FAILED;
         }
     }
 
@@ -244,7 +252,8 @@ final class AntiEntropy implements AutoCloseable {
     private long nextSettle(boolean wasMoved, boolean differed, long pushes, long costNanos) {
         boolean futile = wasMoved && !differed && pushes == pushesAtLastFull;
         long settle = futile ? settleNanos * 2 : SETTLE.toNanos();
-        return Math.min(MAX_SETTLE.toNanos(), Math.max(settle, costNanos * COST_FACTOR));
+        long forCost = Math.min(MAX_SETTLE_FOR_COST.toNanos(), costNanos * COST_FACTOR);
+        return Math.min(MAX_SETTLE.toNanos(), Math.max(settle, forCost));
     }
 
     private boolean takeMoved() {

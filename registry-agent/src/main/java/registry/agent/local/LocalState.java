@@ -14,6 +14,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.SortedMap;
 import java.util.TreeSet;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.random.RandomGenerator;
 import org.jspecify.annotations.Nullable;
@@ -61,6 +62,8 @@ public final class LocalState implements AutoCloseable {
     /** How old the stored time of an unchanged result may be. */
     private static final Duration RESULT_TIME_PRECISION = Duration.ofMinutes(1);
 
+    private static final Duration STOP_LIMIT = Duration.ofSeconds(2);
+
     private static final Duration FORGET_INTERVAL = Duration.ofHours(1);
 
     /** Aliases may follow aliases; those that go in circles are left alone after so many steps. */
@@ -93,6 +96,10 @@ public final class LocalState implements AutoCloseable {
     private final Set<CheckEntry> unwritten = new HashSet<>();
     private final AtomicBoolean aliasesBehind = new AtomicBoolean();
     private final AtomicBoolean followingAliases = new AtomicBoolean();
+
+    /** Open when everything that was there before is there again: who comes earlier waits. */
+    private final CountDownLatch loaded = new CountDownLatch(1);
+
     private volatile boolean discardOutput;
     private volatile boolean closed;
 
@@ -117,12 +124,24 @@ public final class LocalState implements AutoCloseable {
     }
 
     /**
-     * Takes up what files define and what the API registered before the last stop, with the results
-     * they had; then starts the checks and anti-entropy. Called once.
+     * {@link #load Loads}, then keeps the catalogue equal to what is here. Called once.
      *
      * @throws ApiException REFUSED when a definition of a file is not possible here
      */
     public void start(Definitions files) {
+        load(files);
+        timers.after(REAP_INTERVAL, this::reapLater);
+        timers.after(FORGET_INTERVAL, this::forgetLater);
+        antiEntropy.start();
+    }
+
+    /**
+     * Takes up what files define and what the API registered before the last stop, with the results
+     * they had, and starts the checks. All other methods wait for it.
+     *
+     * @throws ApiException REFUSED when a definition of a file is not possible here
+     */
+    public void load(Definitions files) {
         admit(files);
         LocalStore.Stored stored = store.load();
         try (LocalStore.Changes changes = store.changes()) {
@@ -158,10 +177,8 @@ public final class LocalState implements AutoCloseable {
             created.forEach(this::begin);
         }
         entries.loaded();
+        loaded.countDown();
         followAliases();
-        timers.after(REAP_INTERVAL, this::reapLater);
-        timers.after(FORGET_INTERVAL, this::forgetLater);
-        antiEntropy.start();
     }
 
     private List<CheckEntry> put(ServiceDefinition service, Source source) {
@@ -216,6 +233,7 @@ public final class LocalState implements AutoCloseable {
      * @throws ApiException REFUSED when a definition is not possible here
      */
     public void reload(Definitions files) {
+        awaitLoaded();
         admit(files);
         requireServices(files);
         Set<String> services = new TreeSet<>(String.CASE_INSENSITIVE_ORDER);
@@ -268,11 +286,13 @@ public final class LocalState implements AutoCloseable {
 
     /** All services by id. */
     public SortedMap<String, AgentService> services() {
+        awaitLoaded();
         return entries.services();
     }
 
     /** One service, with its content hash. */
     public Optional<AgentService> service(String id) {
+        awaitLoaded();
         return Optional.ofNullable(entries.service(id));
     }
 
@@ -288,11 +308,13 @@ public final class LocalState implements AutoCloseable {
 
     /** All checks by id, as the catalogue shows them; indexes 0. */
     public SortedMap<String, HealthCheck> checks() {
+        awaitLoaded();
         return entries.checks();
     }
 
     /** Checks that count for a service: node-level ones first, then its own. */
     public List<HealthCheck> checksOf(String serviceId) {
+        awaitLoaded();
         return entries.checksOf(serviceId);
     }
 
@@ -305,6 +327,7 @@ public final class LocalState implements AutoCloseable {
      */
     public void addService(
             ServiceDefinition definition, Source source, boolean replaceExistingChecks) {
+        awaitLoaded();
         List<CheckDefinition> checks = CheckIds.ofService(definition);
         Addresses.validate(definition);
         checks.forEach(check -> admit(check, source));
@@ -328,6 +351,7 @@ public final class LocalState implements AutoCloseable {
 
     /** Removes a service and its checks; false when there is none. */
     public boolean removeService(String id) {
+        awaitLoaded();
         String group = Entries.group(id);
         try (var turn = turns.take(group)) {
             long mark = remove(id);
@@ -352,6 +376,7 @@ public final class LocalState implements AutoCloseable {
      *     not allowed
      */
     public void addCheck(CheckDefinition definition, Source source) {
+        awaitLoaded();
         CheckDefinition check = CheckIds.named(definition);
         admit(check, source);
         String group = Entries.group(check.serviceId());
@@ -369,6 +394,7 @@ public final class LocalState implements AutoCloseable {
 
     /** Removes a check; false when there is none. */
     public boolean removeCheck(String checkId) {
+        awaitLoaded();
         CheckEntry entry = entries.checkEntry(checkId);
         if (entry == null) {
             return false;
@@ -393,6 +419,7 @@ public final class LocalState implements AutoCloseable {
      * @throws ApiException REFUSED {@code CheckID "x" does not have associated TTL}
      */
     public void updateTtl(String checkId, String status, String output) {
+        awaitLoaded();
         CheckEntry entry = entries.checkEntry(checkId);
         if (entry == null || !entry.isTtl()) {
             throw ApiException.refused("CheckID \"" + checkId + "\" does not have associated TTL");
@@ -408,6 +435,7 @@ public final class LocalState implements AutoCloseable {
      * keeps the first reason.
      */
     public void nodeMaintenance(boolean enable, String reason) {
+        awaitLoaded();
         maintain(
                 CheckIds.maintenance(
                         HealthCheck.NODE_MAINTENANCE,
@@ -423,6 +451,7 @@ public final class LocalState implements AutoCloseable {
      * @throws ApiException NOT_FOUND {@code No service registered with ID "x"}
      */
     public void serviceMaintenance(String serviceId, boolean enable, String reason) {
+        awaitLoaded();
         ServiceEntry service = entries.serviceEntry(serviceId);
         if (service == null) {
             throw ApiException.notFound("No service registered with ID \"" + serviceId + "\"");
@@ -443,6 +472,21 @@ public final class LocalState implements AutoCloseable {
             addCheck(maintenance, Source.API);
         } else if (!enable && enabled) {
             removeCheck(maintenance.id());
+        }
+    }
+
+    /**
+     * Nobody may see or change half of what is being loaded: a registration would be taken for a
+     * file's.
+     */
+    private void awaitLoaded() {
+        try {
+            loaded.await();
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+        if (closed) {
+            throw new ApiException(ApiException.Kind.INTERNAL, "the agent is stopping");
         }
     }
 
@@ -664,7 +708,7 @@ public final class LocalState implements AutoCloseable {
         boolean write;
         synchronized (entries) {
             TtlCheck ttl = check.ttl;
-            if (check.removed || ttl != null && !heard && !ttl.isExpired()) {
+            if (check.removed || closed || ttl != null && !heard && !ttl.isExpired()) {
                 return;
             }
             if (ttl != null && heard) {
@@ -888,9 +932,11 @@ public final class LocalState implements AutoCloseable {
     @Override
     public void close() throws InterruptedException {
         closed = true;
+        loaded.countDown();
         Collection<CheckEntry> all = entries.allChecks();
         all.forEach(this::stop);
         antiEntropy.close();
+        scheduler.awaitStopped(STOP_LIMIT);
         flush();
     }
 

@@ -32,11 +32,11 @@ class CheckSchedulerTest {
         assertThat(timers.untilNext()).isLessThan(Duration.ofMillis(100));
 
         timers.advance(Duration.ofMillis(100));
-        assertThat(results.poll(5, SECONDS)).isEqualTo(CheckResult.passing("hi\n"));
+        assertThat(results.poll(20, SECONDS)).isEqualTo(CheckResult.passing("hi\n"));
 
-        await().atMost(5, SECONDS).until(() -> timers.untilNext().equals(MINUTE));
+        await().atMost(20, SECONDS).until(() -> timers.untilNext().equals(MINUTE));
         timers.advance(MINUTE);
-        assertThat(results.poll(5, SECONDS)).isEqualTo(CheckResult.passing("hi\n"));
+        assertThat(results.poll(20, SECONDS)).isEqualTo(CheckResult.passing("hi\n"));
     }
 
     @Test
@@ -62,9 +62,9 @@ class CheckSchedulerTest {
     void intervalBelowASecondIsRaised() throws Exception {
         scheduler.start(Checks.script("a", Duration.ofMillis(100), "true"), results::add);
         timers.advance(Duration.ofMillis(100));
-        assertThat(results.poll(5, SECONDS)).isNotNull();
+        assertThat(results.poll(20, SECONDS)).isNotNull();
 
-        await().atMost(5, SECONDS).until(() -> timers.untilNext().equals(Duration.ofSeconds(1)));
+        await().atMost(20, SECONDS).until(() -> timers.untilNext().equals(Duration.ofSeconds(1)));
     }
 
     @Test
@@ -79,19 +79,19 @@ class CheckSchedulerTest {
         runTimes(runs, 1);
         assertThat(results).isEmpty();
         runTimes(runs, 2);
-        assertThat(results.poll(5, SECONDS)).isEqualTo(CheckResult.critical(""));
+        assertThat(results.poll(20, SECONDS)).isEqualTo(CheckResult.critical(""));
 
         Files.writeString(exit, "0");
         runTimes(runs, 3);
         runTimes(runs, 4);
         assertThat(results).isEmpty();
         runTimes(runs, 5);
-        assertThat(results.poll(5, SECONDS)).isEqualTo(CheckResult.passing(""));
+        assertThat(results.poll(20, SECONDS)).isEqualTo(CheckResult.passing(""));
     }
 
     private void runTimes(Path runs, int times) throws Exception {
         timers.advance(MINUTE);
-        await().atMost(5, SECONDS)
+        await().atMost(20, SECONDS)
                 .until(() ->
                         Files.exists(runs)
                                 && Files.readAllLines(runs).size() == times
@@ -106,11 +106,11 @@ class CheckSchedulerTest {
                         Checks.script("a", MINUTE, "echo $$ >" + pid + "; sleep 600"),
                         results::add);
         timers.advance(MINUTE);
-        await().atMost(5, SECONDS).until(() -> Files.exists(pid) && Files.size(pid) > 1);
+        await().atMost(20, SECONDS).until(() -> Files.exists(pid) && Files.size(pid) > 1);
 
         job.stop();
 
-        await().atMost(5, SECONDS)
+        await().atMost(20, SECONDS)
                 .until(() ->
                         ProcessHandle.of(Long.parseLong(Files.readString(pid).strip())).isEmpty());
         timers.advance(MINUTE.multipliedBy(3));

@@ -83,7 +83,7 @@ class ScriptCheckTest {
         assertThat(result)
                 .isEqualTo(CheckResult.critical("Timed out (1s) running check\n\nwaiting\n"));
         assertThat(Files.readAllLines(pids)).hasSize(3);
-        await().atMost(5, SECONDS)
+        await().atMost(20, SECONDS)
                 .until(() -> Files.readAllLines(pids).stream().noneMatch(ScriptCheckTest::isAlive));
     }
 
@@ -105,11 +105,11 @@ class ScriptCheckTest {
                                 Thread.currentThread().interrupt();
                             }
                         });
-        await().atMost(5, SECONDS).until(() -> Files.exists(pids) && Files.size(pids) > 1);
+        await().atMost(20, SECONDS).until(() -> Files.exists(pids) && Files.size(pids) > 1);
 
         running.interrupt();
 
-        await().atMost(5, SECONDS)
+        await().atMost(20, SECONDS)
                 .until(() -> !running.isAlive() && !isAlive(Files.readString(pids).strip()));
     }
 

@@ -62,6 +62,7 @@ final class TestApi implements AutoCloseable {
                         servers,
                         timers,
                         new Random(1));
+        local.load(config.definitions());
         http =
                 new HttpApi(
                         config,

@@ -48,7 +48,7 @@ class AntiEntropyTest {
     void nodeRegistersItselfAndWhatItsFilesDefine() throws Exception {
         open(files(service("web", "web", Checks.ttl("t", TTL, "passing"))));
 
-        await().atMost(5, SECONDS).until(() -> servers.status("n1", "t").equals("passing"));
+        await().atMost(20, SECONDS).until(() -> servers.status("n1", "t").equals("passing"));
         assertThat(servers.node("n1").id()).isEqualTo("11111111-2222-3333-4444-555555555501");
         assertThat(servers.node("n1").taggedAddresses()).containsEntry("lan", "10.0.0.1");
         assertThat(servers.node("n1").meta()).containsEntry("consul-network-segment", "");
@@ -60,7 +60,7 @@ class AntiEntropyTest {
         open(files(service("web", "web")));
         servers.up();
 
-        await().atMost(2, SECONDS).until(() -> servers.services("n1").containsKey("web"));
+        await().atMost(10, SECONDS).until(() -> servers.services("n1").containsKey("web"));
     }
 
     @Test
@@ -75,7 +75,7 @@ class AntiEntropyTest {
         servers.registerElsewhere("n2", instance("others", List.of()));
         open(NOTHING);
 
-        await().atMost(5, SECONDS)
+        await().atMost(20, SECONDS)
                 .untilAsserted(() -> {
                     assertThat(servers.services("n1")).containsOnlyKeys("consul");
                     assertThat(servers.checks("n1")).containsOnlyKeys(HealthCheck.SERF_HEALTH);
@@ -86,25 +86,25 @@ class AntiEntropyTest {
     @Test
     void whatWasDeletedBehindItsBackComesBackSoon() throws Exception {
         open(files(service("web", "web", Checks.ttl("t", TTL), Checks.ttl("u", TTL))));
-        await().atMost(5, SECONDS).until(() -> servers.checks("n1").size() == 2);
+        await().atMost(20, SECONDS).until(() -> servers.checks("n1").size() == 2);
 
         servers.deregisterElsewhere("n1", "", "u");
-        await().atMost(5, SECONDS).until(() -> servers.checks("n1").size() == 2);
+        await().atMost(20, SECONDS).until(() -> servers.checks("n1").size() == 2);
         servers.deregisterElsewhere("n1", "web", "");
-        await().atMost(5, SECONDS).until(() -> servers.checks("n1").size() == 2);
+        await().atMost(20, SECONDS).until(() -> servers.checks("n1").size() == 2);
         servers.deregisterElsewhere("n1", "", "");
-        await().atMost(5, SECONDS)
+        await().atMost(20, SECONDS)
                 .until(() -> servers.checks("n1").size() == 2 && servers.node("n1") != null);
     }
 
     @Test
     void whatWasChangedBehindItsBackIsPutRight() throws Exception {
         open(files(service("web", "web", 80, List.of("a"), false)));
-        await().atMost(5, SECONDS).until(() -> servers.services("n1").containsKey("web"));
+        await().atMost(20, SECONDS).until(() -> servers.services("n1").containsKey("web"));
 
         servers.registerElsewhere("n1", instance("web", List.of("other")));
 
-        await().atMost(5, SECONDS)
+        await().atMost(20, SECONDS)
                 .until(() -> servers.services("n1").get("web").tags().equals(List.of("a")));
     }
 
@@ -113,11 +113,11 @@ class AntiEntropyTest {
         Definitions files =
                 files(service("web", "web", 80, List.of("a"), true, Checks.ttl("t", TTL)));
         LocalState state = open(files);
-        await().atMost(5, SECONDS).until(() -> servers.checks("n1").containsKey("t"));
+        await().atMost(20, SECONDS).until(() -> servers.checks("n1").containsKey("t"));
         String hash = state.service("web").orElseThrow().contentHash();
 
         servers.registerElsewhere("n1", instance("web", List.of("other"), true));
-        await().atMost(5, SECONDS)
+        await().atMost(20, SECONDS)
                 .until(() -> state.services().get("web").tags().equals(List.of("other")));
         assertThat(state.checks().get("t").serviceTags()).containsExactly("other");
         assertThat(state.service("web").orElseThrow().contentHash()).isNotEqualTo(hash);
@@ -125,7 +125,7 @@ class AntiEntropyTest {
         // Also by an agent that starts again with its own tags in the file.
         local.close();
         LocalState restarted = open(files);
-        await().atMost(5, SECONDS)
+        await().atMost(20, SECONDS)
                 .until(() -> restarted.services().get("web").tags().equals(List.of("other")));
         assertThat(servers.services("n1").get("web").tags()).containsExactly("other");
 
@@ -139,10 +139,10 @@ class AntiEntropyTest {
         servers.refuse("bad");
         LocalState state =
                 open(files(service("bad", "bad"), service("good", "good", Checks.ttl("t", TTL))));
-        await().atMost(5, SECONDS).until(() -> servers.checks("n1").containsKey("t"));
+        await().atMost(20, SECONDS).until(() -> servers.checks("n1").containsKey("t"));
 
         state.updateTtl("t", "passing", "");
-        await().atMost(5, SECONDS).until(() -> servers.status("n1", "t").equals("passing"));
+        await().atMost(20, SECONDS).until(() -> servers.status("n1", "t").equals("passing"));
         servers.refuse("");
         state.addService(service("bad", "bad"), Source.API, false);
         assertThat(servers.services("n1")).containsKeys("bad", "good");
@@ -162,7 +162,7 @@ class AntiEntropyTest {
     @Test
     void changedDescriptionOfTheNodeIsRegistered() throws Exception {
         LocalState state = open(NOTHING);
-        await().atMost(5, SECONDS).until(() -> servers.node("n1") != null);
+        await().atMost(20, SECONDS).until(() -> servers.node("n1") != null);
         var node = LocalFixture.node();
         var meta = new TreeMap<>(Map.of("rack", "r1"));
         state.updateNode(
@@ -176,13 +176,13 @@ class AntiEntropyTest {
                         0,
                         0));
 
-        await().atMost(5, SECONDS).until(() -> servers.node("n1").meta().containsKey("rack"));
+        await().atMost(20, SECONDS).until(() -> servers.node("n1").meta().containsKey("rack"));
     }
 
     @Test
     void nothingIsPushedWhenNothingHasChanged() throws Exception {
         LocalState state = open(files(service("web", "web", Checks.ttl("t", TTL, "passing"))));
-        await().atMost(5, SECONDS).until(() -> servers.checks("n1").containsKey("t"));
+        await().atMost(20, SECONDS).until(() -> servers.checks("n1").containsKey("t"));
         state.updateTtl("t", "passing", "");
         long before = servers.callCount();
         for (int i = 0; i < 50; i++) {

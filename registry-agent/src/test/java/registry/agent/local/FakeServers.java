@@ -200,7 +200,7 @@ public final class FakeServers implements Servers {
     }
 
     /** Somebody else's registration of a service on a node. */
-    void registerElsewhere(String node, NodeService service, HealthCheck... checks) {
+    public void registerElsewhere(String node, NodeService service, HealthCheck... checks) {
         call(
                 Method.CATALOG_REGISTER,
                 new CatalogRegistration(

@@ -12,6 +12,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
+import java.util.SplittableRandom;
 import java.util.TreeMap;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.AfterEach;
@@ -30,6 +31,7 @@ import registry.api.ApiException;
 import registry.api.HealthCheck;
 import registry.api.ServiceAddress;
 import registry.api.Weights;
+import registry.server.storage.NodeStore;
 
 class LocalStateTest {
     private static final Duration TTL = Duration.ofSeconds(30);
@@ -260,7 +262,7 @@ class LocalStateTest {
         add(service("web", "web", Checks.ttl("a", TTL)));
         state.updateTtl("a", "passing", "fine");
 
-        await().atMost(5, SECONDS).until(() -> servers.status("n1", "a").equals("passing"));
+        await().atMost(20, SECONDS).until(() -> servers.status("n1", "a").equals("passing"));
         assertThat(servers.checks("n1").get("a").output()).isEqualTo("fine");
     }
 
@@ -275,7 +277,7 @@ class LocalStateTest {
         assertThat(state.checks().get("a").output()).isEqualTo("two");
 
         timers.advance(Duration.ofSeconds(320));
-        await().atMost(5, SECONDS)
+        await().atMost(20, SECONDS)
                 .until(() -> servers.checks("n1").get("a").output().equals("two"));
     }
 
@@ -313,7 +315,7 @@ class LocalStateTest {
         assertThat(status("a")).isEqualTo("passing");
 
         timers.advance(Duration.ofMillis(1));
-        await().atMost(5, SECONDS).until(() -> status("a").equals("critical"));
+        await().atMost(20, SECONDS).until(() -> status("a").equals("critical"));
         assertThat(state.checks().get("a").output())
                 .isEqualTo("TTL expired (last output before timeout follows): fine");
     }
@@ -399,13 +401,13 @@ class LocalStateTest {
                         "web",
                         Checks.reaped("a", Duration.ofSeconds(10), Duration.ofSeconds(5))));
         timers.advance(Duration.ofSeconds(10));
-        await().atMost(5, SECONDS)
+        await().atMost(20, SECONDS)
                 .until(() -> state.checks().get("a").output().startsWith("TTL expired"));
         timers.advance(Duration.ofSeconds(55));
         assertThat(state.services()).containsKey("web");
 
         timers.advance(Duration.ofSeconds(40));
-        await().atMost(5, SECONDS).until(() -> servers.services("n1").isEmpty());
+        await().atMost(20, SECONDS).until(() -> servers.services("n1").isEmpty());
     }
 
     @Test
@@ -450,7 +452,7 @@ class LocalStateTest {
     void restartDoesNotTouchTheCatalogue() throws Exception {
         add(service("web", "web", Checks.ttl("a", TTL)));
         state.updateTtl("a", "passing", "fine");
-        await().atMost(5, SECONDS).until(() -> servers.status("n1", "a").equals("passing"));
+        await().atMost(20, SECONDS).until(() -> servers.status("n1", "a").equals("passing"));
         long before = servers.callCount();
 
         open(NOTHING);
@@ -520,9 +522,9 @@ class LocalStateTest {
         state.reload(
                 files(service("web", "web", script, Checks.ttl("t", TTL)), service("old", "old")));
         timers.advance(Duration.ofSeconds(1));
-        await().atMost(5, SECONDS).until(() -> status("s").equals("passing"));
+        await().atMost(20, SECONDS).until(() -> status("s").equals("passing"));
         state.updateTtl("t", "passing", "fine");
-        await().atMost(5, SECONDS)
+        await().atMost(20, SECONDS)
                 .until(() ->
                         servers.status("n1", "t").equals("passing")
                                 && servers.status("n1", "s").equals("passing"));
@@ -531,7 +533,7 @@ class LocalStateTest {
         state.reload(
                 files(service("web", "web", script, Checks.ttl("t", TTL)), service("new", "new")));
         timers.advance(Duration.ofSeconds(10));
-        await().atMost(5, SECONDS)
+        await().atMost(20, SECONDS)
                 .until(() ->
                         servers.services("n1").containsKey("new")
                                 && !servers.services("n1").containsKey("old"));
@@ -540,7 +542,7 @@ class LocalStateTest {
         assertThat(Files.readAllLines(runs)).hasSize(1);
         assertThat(servers.callCount()).isEqualTo(before + 2);
         timers.advance(Duration.ofSeconds(25));
-        await().atMost(5, SECONDS).until(() -> status("t").equals("critical"));
+        await().atMost(20, SECONDS).until(() -> status("t").equals("critical"));
     }
 
     @Test
@@ -561,7 +563,7 @@ class LocalStateTest {
         assertThat(status("t")).isEqualTo("passing");
         assertThat(state.checks()).containsOnlyKeys("t");
         assertThat(state.checks().get("t").serviceTags()).containsExactly("x");
-        await().atMost(5, SECONDS)
+        await().atMost(20, SECONDS)
                 .until(() ->
                         servers.services("n1").get("web").port() == 81
                                 && servers.checks("n1").size() == 1);
@@ -618,6 +620,47 @@ class LocalStateTest {
         assertThat(state.services()).containsKey("web");
 
         servers.up();
-        await().atMost(5, SECONDS).until(() -> servers.services("n1").containsKey("web"));
+        await().atMost(20, SECONDS).until(() -> servers.services("n1").containsKey("web"));
+    }
+
+    @Test
+    void stoppedAgentLeavesNoScriptBehind() throws Exception {
+        Path pid = dir.resolve("pid");
+        state.reload(
+                files(Checks.script("s", Duration.ofHours(1), "echo $$ >" + pid + "; sleep 600")));
+        timers.advance(Duration.ofSeconds(1));
+        await().atMost(20, SECONDS).until(() -> Files.exists(pid) && Files.size(pid) > 1);
+
+        open(NOTHING);
+
+        await().atMost(20, SECONDS)
+                .until(() ->
+                        ProcessHandle.of(Long.parseLong(Files.readString(pid).strip())).isEmpty());
+    }
+
+    @Test
+    void apiWaitsForWhatWasThereBefore() throws Exception {
+        add(service("old", "old"));
+        local.close();
+        try (var nodeStore = NodeStore.open(dir);
+                var store = new LocalStore(nodeStore);
+                var early =
+                        new LocalState(
+                                LocalFixture.config(Duration.ZERO),
+                                store,
+                                servers,
+                                timers,
+                                new SplittableRandom(1))) {
+            Thread registering =
+                    Thread.ofVirtual()
+                            .start(() ->
+                                    early.addService(service("new", "new"), Source.API, false));
+            early.load(NOTHING);
+            registering.join();
+
+            assertThat(early.services()).containsOnlyKeys("new", "old");
+        }
+        open(NOTHING);
+        assertThat(state.services()).containsOnlyKeys("new", "old");
     }
 }

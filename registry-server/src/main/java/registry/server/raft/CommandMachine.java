@@ -13,6 +13,7 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.nio.ByteBuffer;
 import java.util.concurrent.Executor;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.IntSupplier;
 import org.slf4j.Logger;
@@ -38,9 +39,10 @@ final class CommandMachine extends StateMachineAdapter {
     private final IntSupplier voters;
     private final Fatal fatal;
     private volatile long leadingTerm;
+    private volatile long appliedIndex;
     private final AtomicLong appliedBytes = new AtomicLong();
     private volatile long snapshotSize;
-    private volatile boolean snapshotAsked;
+    private final AtomicBoolean snapshotAsked = new AtomicBoolean();
     private volatile boolean soleVoter;
 
     /**
@@ -67,6 +69,11 @@ final class CommandMachine extends StateMachineAdapter {
         return leadingTerm;
     }
 
+    /** Index of the last applied command; the engine itself knows of it a little later. */
+    long appliedIndex() {
+        return appliedIndex;
+    }
+
     /** Bytes of commands applied since the last snapshot. */
     long bytesSinceSnapshot() {
         return appliedBytes.get();
@@ -78,6 +85,17 @@ final class CommandMachine extends StateMachineAdapter {
      */
     boolean isSoleVoter() {
         return soleVoter;
+    }
+
+    /**
+     * What {@code enoughForSnapshot} asked for has ended. After a failure it is asked again with
+     * the next command.
+     */
+    void snapshotEnded(boolean well) {
+        snapshotAsked.set(false);
+        if (well) {
+            askForSnapshot();
+        }
     }
 
     @Override
@@ -92,14 +110,19 @@ final class CommandMachine extends StateMachineAdapter {
                 throw e;
             }
             appliedBytes.addAndGet(command.length);
+            appliedIndex = entries.getIndex();
             if (entries.done() instanceof Proposal proposal) {
                 proposal.applied(result);
             }
             entries.next();
         }
+        askForSnapshot();
+    }
+
+    private void askForSnapshot() {
         // A big state is worth more log: writing it must not become the main work.
-        if (appliedBytes.get() >= Math.max(snapshotBytes, snapshotSize) && !snapshotAsked) {
-            snapshotAsked = true;
+        boolean enough = appliedBytes.get() >= Math.max(snapshotBytes, snapshotSize);
+        if (enough && snapshotAsked.compareAndSet(false, true)) {
             enoughForSnapshot.run();
         }
     }
@@ -121,21 +144,15 @@ final class CommandMachine extends StateMachineAdapter {
     }
 
     private void save(Snapshots.Writer writer, Applier.Snapshot state, long covered, Closure done) {
+        appliedBytes.addAndGet(-covered);
         try {
             snapshotSize = writer.write(state);
-            uncount(covered);
             done.run(Status.OK());
         } catch (IOException | RuntimeException e) {
             // Not fatal: the log has everything, and it is asked for again after as many bytes.
             LOG.error("writing a snapshot failed: error=\"{}\"", e.toString());
-            uncount(covered);
             done.run(new Status(RaftError.EINTERNAL, "writing a snapshot failed: %s", e));
         }
-    }
-
-    private void uncount(long covered) {
-        appliedBytes.addAndGet(-covered);
-        snapshotAsked = false;
     }
 
     @Override

@@ -33,6 +33,7 @@ import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.locks.LockSupport;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -131,7 +132,7 @@ public final class JraftConsensus implements Consensus {
         RaftStore raft = RaftStore.open(store);
         Snapshots snapshots = Snapshots.open(config.dataDir().resolve("snapshots"), raft);
         if (raft.clusterId().isEmpty()) {
-            raft.joinCluster(UUID.randomUUID().toString());
+            raft.name(UUID.randomUUID().toString());
         }
         JraftConsensus consensus =
                 new JraftConsensus(config, raft, new Ballot(store), snapshots, applier, fatal);
@@ -336,7 +337,18 @@ public final class JraftConsensus implements Consensus {
 
     /** From the state machine's thread, which must not wait for a place in its own queue. */
     private void askSnapshot() {
-        snapshotThread.execute(this::takeSnapshot);
+        snapshotThread.execute(() -> {
+            awaitEngineKnowsWhatWasApplied();
+            takeSnapshot();
+        });
+    }
+
+    /** Else the engine would find that nothing has happened since the last snapshot. */
+    private void awaitEngineKnowsWhatWasApplied() {
+        long asked = machine.appliedIndex();
+        while (node.getLastAppliedLogIndex() < asked && node.getNodeState().isActive()) {
+            LockSupport.parkNanos(100_000);
+        }
     }
 
     /**
@@ -346,6 +358,7 @@ public final class JraftConsensus implements Consensus {
     private CompletableFuture<@Nullable Void> takeSnapshot() {
         CompletableFuture<@Nullable Void> taken = new CompletableFuture<>();
         if (node.getLastAppliedLogIndex() <= snapshotIndex()) {
+            machine.snapshotEnded(false);
             taken.complete(null);
             return taken;
         }
@@ -353,6 +366,7 @@ public final class JraftConsensus implements Consensus {
             if (!status.isOk()) {
                 LOG.warn("no snapshot was taken: status=\"{}\"", status);
             }
+            machine.snapshotEnded(status.isOk());
             taken.complete(null);
         });
         return taken;

@@ -49,6 +49,11 @@ final class RaftStore implements LogStorage {
     /** Entries that are read at once when somebody reads one after the other, as a restart does. */
     private static final int READ_AHEAD = 128;
 
+    /** Ends every message about damage here. */
+    static final String WHAT_TO_DO =
+            "restore the data directory from a copy, or move it away to start empty (one server of"
+                    + " several then fetches all from the others); nothing was changed";
+
     private final NodeStore store;
     private final ColumnFamilyHandle log;
     private final ColumnFamilyHandle meta;
@@ -57,33 +62,44 @@ final class RaftStore implements LogStorage {
     private final List<ConfigurationEntry> configurations = new ArrayList<>();
     private long lastRead;
     private volatile String clusterId;
+    private volatile boolean isNew;
     private volatile long first;
     private volatile long last;
     private volatile long keepFrom;
 
-    private RaftStore(NodeStore store, String raftId, String clusterId) {
+    private RaftStore(NodeStore store, String raftId, String clusterId, boolean isNew) {
         this.store = store;
         this.log = store.family(NodeStore.LOG);
         this.meta = store.family(NodeStore.META);
         this.raftId = raftId;
         this.clusterId = clusterId;
+        this.isNew = isNew;
     }
 
     /**
-     * Opens the store, and makes its raft id if it is new.
+     * Opens the store; what is new here is durable with {@link #name}.
      *
      * @throws IOException when an entry of the log is damaged or missing; says which
      */
     static RaftStore open(NodeStore store) throws IOException {
         byte[] id = store.get(NodeStore.META, RAFT_ID);
-        if (id == null) {
-            id = utf8(UUID.randomUUID().toString().replace("-", ""));
-            store.put(NodeStore.META, RAFT_ID, id, true);
-        }
         byte[] cluster = store.get(NodeStore.META, CLUSTER_ID);
-        RaftStore raft = new RaftStore(store, text(id), cluster == null ? "" : text(cluster));
+        RaftStore raft =
+                new RaftStore(
+                        store,
+                        id == null ? UUID.randomUUID().toString().replace("-", "") : text(id),
+                        cluster == null ? "" : text(cluster),
+                        id == null);
         raft.readLog();
+        if (id == null && !raft.isEmpty()) {
+            throw new IOException("there is a Raft log, but whose it is, is lost; " + WHAT_TO_DO);
+        }
         return raft;
+    }
+
+    /** True until {@link #name}: nothing was ever written here. */
+    boolean isNew() {
+        return isNew;
     }
 
     String raftId() {
@@ -95,9 +111,17 @@ final class RaftStore implements LogStorage {
         return clusterId;
     }
 
-    void joinCluster(String id) {
-        store.put(NodeStore.META, CLUSTER_ID, utf8(id), true);
-        clusterId = id;
+    /** Makes the raft id and the cluster id durable, together. */
+    void name(String cluster) {
+        try (var batch = new WriteBatch()) {
+            batch.put(meta, RAFT_ID, utf8(raftId));
+            batch.put(meta, CLUSTER_ID, utf8(cluster));
+            store.write(batch, true);
+        } catch (RocksDBException e) {
+            throw store.halt("written", e);
+        }
+        clusterId = cluster;
+        isNew = false;
     }
 
     /**
@@ -148,10 +172,7 @@ final class RaftStore implements LogStorage {
 
     private static IOException damaged(long index, @Nullable String why) {
         return new IOException(
-                ("entry %d of the Raft log is damaged: %s; a single server can't go on without it: restore the data directory"
-                                + " from a copy, or move it away to start empty (a server of several then fetches all from"
-                                + " the others); nothing was changed")
-                        .formatted(index, why));
+                "entry %d of the Raft log is damaged: %s; %s".formatted(index, why, WHAT_TO_DO));
     }
 
     private static ConfigurationEntry configuration(LogEntry entry) {

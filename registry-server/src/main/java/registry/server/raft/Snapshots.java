@@ -85,16 +85,21 @@ final class Snapshots implements SnapshotStorage {
 
     private void checkReaches(List<Path> damaged) throws IOException {
         Saved saved = newest;
-        long from = saved == null ? 0 : saved.index();
-        if (store.getFirstLogIndex() > from + 1) {
+        if (store.isNew() && (saved != null || !damaged.isEmpty())) {
             throw new IOException(
-                    ("the Raft log begins at entry %d, and there is no good snapshot up to there%s; restore the data"
-                                    + " directory from a copy, or move it away to start empty; nothing was changed")
+                    "there are snapshots in \"%s\", but the Raft log is lost; %s"
+                            .formatted(dir, RaftStore.WHAT_TO_DO));
+        }
+        long reached = saved == null ? 0 : saved.index();
+        if (store.getFirstLogIndex() > reached + 1) {
+            throw new IOException(
+                    "the Raft log begins at entry %d, and there is no good snapshot up to there%s; %s"
                             .formatted(
                                     store.getFirstLogIndex(),
                                     damaged.isEmpty()
                                             ? " in \"" + dir + "\""
-                                            : ": damaged are " + damaged));
+                                            : ": damaged are " + damaged,
+                                    RaftStore.WHAT_TO_DO));
         }
     }
 

@@ -37,6 +37,16 @@ public final class LocalConsensus implements Consensus {
         return CompletableFuture.completedFuture(applier.apply(++index, command));
     }
 
+    /** The state machine behind it. */
+    public Applier applier() {
+        return applier;
+    }
+
+    /** Of the last command. */
+    public synchronized long index() {
+        return index;
+    }
+
     @Override
     public CompletableFuture<Void> readIndex() {
         return leading

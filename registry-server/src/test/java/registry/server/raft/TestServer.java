@@ -6,6 +6,7 @@ import static org.awaitility.Awaitility.await;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.function.Consumer;
 import registry.server.ServerConfig;
 import registry.server.storage.NodeStore;
 
@@ -29,8 +30,17 @@ final class TestServer implements AutoCloseable {
     }
 
     static TestServer open(Path dir, long snapshotBytes) throws IOException {
+        return open(dir, snapshotBytes, store -> {});
+    }
+
+    /**
+     * @param before done to the store before Raft begins
+     */
+    static TestServer open(Path dir, long snapshotBytes, Consumer<NodeStore> before)
+            throws IOException {
         Ledger ledger = new Ledger();
         NodeStore store = NodeStore.open(dir);
+        before.accept(store);
         try {
             JraftConsensus consensus =
                     JraftConsensus.start(store, config(dir, snapshotBytes), ledger);

@@ -1,0 +1,139 @@
+package registry.haproxy;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.net.InetAddress;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Set;
+import org.junit.jupiter.api.Test;
+
+class SlotPlanTest {
+    private static final Duration DRAIN = Duration.ofSeconds(30);
+
+    private static Endpoint endpoint(int last) {
+        return new Endpoint(InetAddress.ofLiteral("10.0.0." + last), 80);
+    }
+
+    private static Member member(int last) {
+        return new Member(endpoint(last), 1, false, "n1/w" + last);
+    }
+
+    private static Slot unused(int number) {
+        return new Slot(3, "srv" + number, Endpoint.UNUSED, 5, 0, 1, 100);
+    }
+
+    /** In service; 4 is what is left of "disabled" in the configuration. */
+    private static Slot ready(int number, int last) {
+        return new Slot(3, "srv" + number, endpoint(last), 4, 2, 1, 100);
+    }
+
+    private static Slot maintenance(int number, int last, long since) {
+        return new Slot(3, "srv" + number, endpoint(last), 5, 0, 1, since);
+    }
+
+    private static SlotPlan plan(List<Member> members, List<Slot> slots, String... connected) {
+        return SlotPlan.of(
+                "web", members, slots, slot -> Set.of(connected).contains(slot.name()), DRAIN);
+    }
+
+    private static List<String> commands(List<Change> changes) {
+        List<String> texts = new ArrayList<>();
+        changes.forEach(change -> change.commands().forEach(command -> texts.add(command.text())));
+        return texts;
+    }
+
+    @Test
+    void nothingToDoIsNoCommand() {
+        assertThat(plan(List.of(member(1)), List.of(ready(1, 1), unused(2))).isEmpty()).isTrue();
+    }
+
+    @Test
+    void aNewMemberTakesAnUnusedSlot() {
+        SlotPlan plan = plan(List.of(member(1), member(2)), List.of(ready(1, 1), unused(2)));
+        assertThat(plan.outs()).isEmpty();
+        assertThat(commands(plan.ins()))
+                .containsExactly(
+                        "set server web/srv2 addr 10.0.0.2 port 80",
+                        "set server web/srv2 state ready");
+    }
+
+    @Test
+    void weightIsSetBeforeReady() {
+        Member heavy = new Member(endpoint(2), 20, false, "n1/w2");
+        assertThat(commands(plan(List.of(heavy), List.of(unused(1))).ins()))
+                .containsExactly(
+                        "set server web/srv1 addr 10.0.0.2 port 80",
+                        "set server web/srv1 weight 20",
+                        "set server web/srv1 state ready");
+    }
+
+    @Test
+    void whoIsGoneGoesOutAndKeepsItsAddress() {
+        SlotPlan plan = plan(List.of(member(1)), List.of(ready(1, 1), ready(2, 2)));
+        assertThat(commands(plan.outs())).containsExactly("set server web/srv2 state maint");
+        assertThat(plan.frees()).isEmpty();
+    }
+
+    @Test
+    void whoComesBackFindsItsSlot() {
+        SlotPlan plan = plan(List.of(member(2)), List.of(unused(1), maintenance(2, 2, 0)));
+        assertThat(commands(plan.ins())).containsExactly("set server web/srv2 state ready");
+    }
+
+    @Test
+    void aSlotIsFreedOnceNobodyIsConnected() {
+        List<Slot> slots =
+                List.of(maintenance(1, 1, 5), maintenance(2, 2, 5), maintenance(3, 3, 1));
+        assertThat(commands(plan(List.of(), slots, "srv1").frees()))
+                .containsExactly("set server web/srv2 addr 127.0.0.1 port 1");
+    }
+
+    @Test
+    void connectionsEndAfterTheDrainTime() {
+        assertThat(commands(plan(List.of(), List.of(maintenance(1, 1, 31)), "srv1").frees()))
+                .containsExactly("shutdown sessions server web/srv1");
+    }
+
+    @Test
+    void aSlotWithConnectionsIsNotGivenToAnother() {
+        SlotPlan plan = plan(List.of(member(9)), List.of(maintenance(1, 1, 5)), "srv1");
+        assertThat(plan.ins()).isEmpty();
+        assertThat(plan.homeless()).containsExactly(member(9));
+    }
+
+    @Test
+    void theSlotLeftFirstIsReusedFirst() {
+        SlotPlan plan =
+                plan(List.of(member(9)), List.of(maintenance(1, 1, 0), maintenance(2, 2, 1)));
+        assertThat(commands(plan.ins())).startsWith("set server web/srv2 addr 10.0.0.9 port 80");
+        assertThat(plan.homeless()).isEmpty();
+    }
+
+    @Test
+    void maintenanceOfAMemberDrainsAndBack() {
+        Member draining = new Member(endpoint(1), 1, true, "n1/w1");
+        assertThat(commands(plan(List.of(draining), List.of(ready(1, 1))).outs()))
+                .containsExactly("set server web/srv1 state drain");
+        Slot drained = new Slot(3, "srv1", endpoint(1), 12, 2, 1, 5);
+        assertThat(plan(List.of(draining), List.of(drained)).isEmpty()).isTrue();
+        assertThat(commands(plan(List.of(member(1)), List.of(drained)).ins()))
+                .containsExactly("set server web/srv1 state ready");
+    }
+
+    @Test
+    void twoSlotsForOneMemberBecomeOne() {
+        SlotPlan plan =
+                plan(List.of(member(1)), List.of(maintenance(1, 1, 9), ready(2, 1), ready(3, 1)));
+        assertThat(commands(plan.outs())).containsExactly("set server web/srv3 state maint");
+        assertThat(plan.ins()).isEmpty();
+    }
+
+    @Test
+    void anUnusedSlotThatSomebodyEnabledGoesOut() {
+        Slot enabled = new Slot(3, "srv1", Endpoint.UNUSED, 4, 2, 1, 9);
+        assertThat(commands(plan(List.of(), List.of(enabled)).outs()))
+                .containsExactly("set server web/srv1 state maint");
+    }
+}

@@ -1,0 +1,429 @@
+package registry.server;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Objects;
+import java.util.TreeMap;
+import java.util.TreeSet;
+import registry.api.CatalogDeregistration;
+import registry.api.CatalogRegistration;
+import registry.api.HealthCheck;
+import registry.api.KvWrite;
+import registry.api.NodeService;
+
+/**
+ * The catalogue and the key-value store as anybody would write them down: maps, copied before each
+ * command. Indexes are found by comparing the rows before with the rows after and looking each
+ * difference up in the table of consul-api 5.6.
+ */
+final class NaiveModel {
+    record N(
+            String name,
+            String id,
+            String address,
+            Map<String, String> meta,
+            long create,
+            long modify) {
+        boolean same(N o) {
+            return name.equals(o.name)
+                    && id.equals(o.id)
+                    && address.equals(o.address)
+                    && Objects.equals(meta, o.meta);
+        }
+    }
+
+    record S(
+            String node,
+            String id,
+            String name,
+            int port,
+            List<String> tags,
+            long create,
+            long modify) {
+        boolean same(S o) {
+            return id.equals(o.id) && name.equals(o.name) && port == o.port && tags.equals(o.tags);
+        }
+    }
+
+    record C(
+            String node,
+            String nodeSpelling,
+            String id,
+            String status,
+            String output,
+            String service,
+            String serviceName,
+            List<String> tags,
+            long create,
+            long modify) {
+        boolean same(C o) {
+            return id.equals(o.id)
+                    && nodeSpelling.equals(o.nodeSpelling)
+                    && status.equals(o.status)
+                    && output.equals(o.output)
+                    && service.equals(o.service)
+                    && serviceName.equals(o.serviceName)
+                    && tags.equals(o.tags);
+        }
+    }
+
+    record K(String key, String value, long flags, long create, long modify) {}
+
+    record Grave(String key, long index) {}
+
+    static final class Refused extends RuntimeException {
+        private static final long serialVersionUID = 1L;
+    }
+
+    TreeMap<String, N> nodes = new TreeMap<>();
+    TreeMap<List<String>, S> services = new TreeMap<>(NaiveModel::compare);
+    TreeMap<List<String>, C> checks = new TreeMap<>(NaiveModel::compare);
+    TreeMap<String, K> kvs = new TreeMap<>();
+    List<Grave> graves = new ArrayList<>();
+    Map<String, Long> perService = new TreeMap<>();
+    long index;
+    long nodesIndex;
+    long servicesIndex;
+    long checksIndex;
+    long extinction;
+    long kvIndex;
+    long reaped;
+
+    /** A renamed node's services go before it comes back, perhaps with one of the same name. */
+    private boolean renameLostAName;
+
+    private static int compare(List<String> a, List<String> b) {
+        int first = a.get(0).compareTo(b.get(0));
+        return first != 0 ? first : a.get(1).compareTo(b.get(1));
+    }
+
+    static String fold(String s) {
+        return s.toLowerCase(Locale.ROOT);
+    }
+
+    /** False when the command is refused. */
+    boolean catalog(Runnable change) {
+        index++;
+        var n = new TreeMap<>(nodes);
+        var s = new TreeMap<>(services);
+        var c = new TreeMap<>(checks);
+        renameLostAName = false;
+        try {
+            change.run();
+        } catch (Refused e) {
+            nodes = n;
+            services = s;
+            checks = c;
+            return false;
+        }
+        compareNodes(n);
+        compareServices(s);
+        if (renameLostAName) {
+            extinction = index;
+        }
+        compareChecks(c);
+        return true;
+    }
+
+    private void compareNodes(TreeMap<String, N> before) {
+        for (String key : union(before, nodes)) {
+            N was = before.get(key);
+            N is = nodes.get(key);
+            if (is == null || was == null || !is.same(was)) {
+                nodesIndex = index;
+                touchAllOn(key);
+            }
+        }
+    }
+
+    private void compareServices(TreeMap<List<String>, S> before) {
+        for (List<String> key : union(before, services)) {
+            S was = before.get(key);
+            S is = services.get(key);
+            if (is == null) {
+                servicesIndex = index;
+                checksIndex = index;
+                lose(was.name);
+            } else if (was == null || !is.same(was)) {
+                servicesIndex = index;
+                touch(is.name);
+                if (was != null && !fold(was.name).equals(fold(is.name))) {
+                    lose(was.name);
+                }
+            }
+        }
+    }
+
+    private void compareChecks(TreeMap<List<String>, C> before) {
+        for (List<String> key : union(before, checks)) {
+            C was = before.get(key);
+            C is = checks.get(key);
+            if (is != null && was != null && is.same(was)) {
+                continue;
+            }
+            checksIndex = index;
+            for (C c : was == null ? List.of(is) : is == null ? List.of(was) : List.of(was, is)) {
+                if (c.service.isEmpty()) {
+                    touchAllOn(c.node);
+                } else if (services.values().stream()
+                        .anyMatch(s -> fold(s.name).equals(fold(c.serviceName)))) {
+                    touch(c.serviceName);
+                }
+            }
+            if (is == null && was.service.isEmpty()) {
+                servicesIndex = index;
+            }
+        }
+    }
+
+    private static <X> TreeSet<X> union(TreeMap<X, ?> a, TreeMap<X, ?> b) {
+        var all = new TreeSet<X>(a.comparator());
+        all.addAll(a.keySet());
+        all.addAll(b.keySet());
+        return all;
+    }
+
+    private void touch(String name) {
+        perService.put(fold(name), index);
+    }
+
+    private void touchAllOn(String node) {
+        services.values().stream().filter(s -> s.node.equals(node)).forEach(s -> touch(s.name));
+    }
+
+    private void lose(String name) {
+        if (services.values().stream().anyMatch(s -> fold(s.name).equals(fold(name)))) {
+            touch(name);
+        } else {
+            perService.remove(fold(name));
+            extinction = index;
+        }
+    }
+
+    long serviceIndex(String name) {
+        return perService.getOrDefault(fold(name), extinction);
+    }
+
+    void register(CatalogRegistration r) {
+        String key = fold(r.node());
+        N named = nodes.get(key);
+        if (named == null || !r.skipNodeUpdate()) {
+            N holder =
+                    r.id().isEmpty()
+                            ? null
+                            : nodes.values().stream()
+                                    .filter(n -> n.id.equals(r.id()))
+                                    .findFirst()
+                                    .orElse(null);
+            if (!r.id().isEmpty() && named != null && !named.id.equals(r.id())) {
+                C serf = checks.get(List.of(key, "serfhealth"));
+                boolean healthy = serf != null && !serf.status.equals("critical");
+                if (healthy && (!named.id.isEmpty() || holder != null)) {
+                    throw new Refused();
+                }
+            }
+            if (holder != null && !fold(holder.name).equals(key)) {
+                var names = services.values().stream().map(x -> fold(x.name)).toList();
+                removeNode(fold(holder.name));
+                renameLostAName =
+                        !services.values().stream()
+                                .map(x -> fold(x.name))
+                                .toList()
+                                .containsAll(names);
+            }
+            N base = holder != null ? holder : named;
+            var is =
+                    new N(
+                            r.node(),
+                            r.id(),
+                            r.address(),
+                            r.nodeMeta(),
+                            base == null ? index : base.create,
+                            index);
+            if (named == null || !is.same(named)) {
+                nodes.put(key, is);
+                if (named != null && !named.name.equals(r.node())) {
+                    checks.replaceAll((k, c) ->
+                            !c.node.equals(key)
+                                    ? c
+                                    : new C(
+                                            c.node,
+                                            r.node(),
+                                            c.id,
+                                            c.status,
+                                            c.output,
+                                            c.service,
+                                            c.serviceName,
+                                            c.tags,
+                                            c.create,
+                                            index));
+                }
+            }
+        }
+        if (r.service() != null) {
+            service(key, r.service());
+        }
+        for (HealthCheck c : r.checks()) {
+            check(key, c);
+        }
+    }
+
+    private void service(String node, NodeService s) {
+        var key = List.of(node, fold(s.id()));
+        S was = services.get(key);
+        var is =
+                new S(
+                        node,
+                        s.id(),
+                        s.service(),
+                        s.port(),
+                        s.tags(),
+                        was == null ? index : was.create,
+                        index);
+        if (was != null && is.same(was)) {
+            return;
+        }
+        services.put(key, is);
+        if (was != null && !fold(was.name).equals(fold(is.name))) {
+            checks.replaceAll((k, c) ->
+                    !c.node.equals(node)
+                                    || !fold(c.service).equals(fold(is.id))
+                                    || c.service.isEmpty()
+                            ? c
+                            : new C(
+                                    c.node,
+                                    c.nodeSpelling,
+                                    c.id,
+                                    c.status,
+                                    c.output,
+                                    is.id,
+                                    is.name,
+                                    is.tags,
+                                    c.create,
+                                    index));
+        }
+    }
+
+    private void check(String node, HealthCheck h) {
+        S bound = h.serviceId().isEmpty() ? null : services.get(List.of(node, fold(h.serviceId())));
+        if (!h.serviceId().isEmpty() && bound == null) {
+            throw new Refused();
+        }
+        var key = List.of(node, fold(h.checkId()));
+        C was = checks.get(key);
+        var is =
+                new C(
+                        node,
+                        nodes.get(node).name,
+                        h.checkId(),
+                        h.status().isEmpty() ? "critical" : h.status(),
+                        h.output(),
+                        bound == null ? "" : bound.id,
+                        bound == null ? "" : bound.name,
+                        bound == null ? List.of() : bound.tags,
+                        was == null ? index : was.create,
+                        index);
+        if (was == null || !is.same(was)) {
+            checks.put(key, is);
+        }
+    }
+
+    void deregister(CatalogDeregistration d) {
+        String node = fold(d.node());
+        if (!d.serviceId().isEmpty()) {
+            if (services.remove(List.of(node, fold(d.serviceId()))) != null) {
+                checks.values()
+                        .removeIf(c ->
+                                c.node.equals(node) && fold(c.service).equals(fold(d.serviceId())));
+            }
+        } else if (!d.checkId().isEmpty()) {
+            checks.remove(List.of(node, fold(d.checkId())));
+        } else {
+            removeNode(node);
+        }
+    }
+
+    private void removeNode(String node) {
+        nodes.remove(node);
+        services.values().removeIf(s -> s.node.equals(node));
+        checks.values().removeIf(c -> c.node.equals(node));
+    }
+
+    boolean kv(KvWrite w) {
+        index++;
+        String value = new String(w.value(), java.nio.charset.StandardCharsets.UTF_8);
+        K was = kvs.get(w.key());
+        return switch (w.verb()) {
+            case SET -> set(w, value, was);
+            case CAS -> {
+                boolean matches =
+                        w.index() == 0 ? was == null : was != null && was.modify == w.index();
+                yield matches && set(w, value, was);
+            }
+            case DELETE -> {
+                if (was != null) {
+                    bury(w.key());
+                    kvs.remove(w.key());
+                }
+                yield true;
+            }
+            case DELETE_CAS -> {
+                if (was == null) {
+                    yield true;
+                }
+                if (was.modify != w.index()) {
+                    yield false;
+                }
+                bury(w.key());
+                kvs.remove(w.key());
+                yield true;
+            }
+            case DELETE_TREE -> {
+                if (kvs.keySet().removeIf(k -> k.startsWith(w.key()))) {
+                    bury(w.key());
+                }
+                yield true;
+            }
+            case LOCK, UNLOCK -> throw new Refused();
+        };
+    }
+
+    private boolean set(KvWrite w, String value, K was) {
+        if (was == null || !was.value.equals(value) || was.flags != w.flags()) {
+            kvs.put(
+                    w.key(),
+                    new K(w.key(), value, w.flags(), was == null ? index : was.create, index));
+            kvIndex = index;
+        }
+        return true;
+    }
+
+    private void bury(String key) {
+        graves.removeIf(g -> g.key.equals(key));
+        graves.add(new Grave(key, index));
+        kvIndex = index;
+    }
+
+    void reapAll() {
+        index++;
+        graves.forEach(g -> reaped = Math.max(reaped, g.index));
+        graves.clear();
+    }
+
+    long treeIndex(String prefix) {
+        var below = kvs.values().stream().filter(k -> k.key.startsWith(prefix)).toList();
+        if (prefix.isEmpty() || below.isEmpty()) {
+            return kvIndex;
+        }
+        long last = reaped;
+        for (K k : below) {
+            last = Math.max(last, k.modify);
+        }
+        for (Grave g : graves) {
+            last = g.key.startsWith(prefix) ? Math.max(last, g.index) : last;
+        }
+        return last;
+    }
+}
