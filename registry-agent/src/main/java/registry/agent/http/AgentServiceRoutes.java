@@ -271,7 +271,7 @@ final class AgentServiceRoutes {
                     check.output(),
                     check.serviceId(),
                     check.serviceName(),
-                    null,
+                    check.serviceTags().isEmpty() ? null : check.serviceTags(),
                     "",
                     DefinitionShape.EMPTY,
                     0,

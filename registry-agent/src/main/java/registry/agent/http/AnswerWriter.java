@@ -19,6 +19,12 @@ final class AnswerWriter {
     private static final HttpField GZIPPED =
             new PreEncodedHttpField(HttpHeader.CONTENT_ENCODING, "gzip");
 
+    private static final HttpField CHUNKED =
+            new PreEncodedHttpField(HttpHeader.TRANSFER_ENCODING, "chunked");
+
+    /** Longer bodies come in chunks, as Go's server sends them; shorter ones say their length. */
+    private static final int MAX_COUNTED = 2048;
+
     private final Gzip gzip = new Gzip();
     private final Map<Answer.Dress, HttpFields> dresses = new EnumMap<>(Answer.Dress.class);
 
@@ -56,7 +62,11 @@ final class AnswerWriter {
             body = gzip.zip(body);
             fields.add(GZIPPED);
         }
-        fields.put(HttpHeader.CONTENT_LENGTH, body.length);
+        if (body.length > MAX_COUNTED) {
+            fields.add(CHUNKED);
+        } else {
+            fields.put(HttpHeader.CONTENT_LENGTH, body.length);
+        }
         return body;
     }
 

@@ -23,7 +23,7 @@ final class CatalogRoutes {
      * The name of no service: asking for its instances answers what a registry without a mesh has
      * to say.
      */
-    static final String NO_SERVICE = "";
+    static final String NO_SERVICE = "\0";
 
     private final Servers servers;
     private final Lookup lookup;

@@ -1,5 +1,6 @@
 package registry.agent.http;
 
+import com.fasterxml.jackson.annotation.JsonProperty;
 import java.io.IOException;
 import java.nio.file.FileStore;
 import java.nio.file.Files;
@@ -21,7 +22,7 @@ final class HostFacts {
     /** The body of the answer. */
     record Facts(
             Map<String, Object> memory,
-            List<Map<String, Object>> cpu,
+            @JsonProperty("CPU") List<Map<String, Object>> cpu,
             Map<String, Object> host,
             Map<String, Object> disk,
             long collectionTime,

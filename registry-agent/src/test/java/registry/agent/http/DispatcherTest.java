@@ -295,6 +295,22 @@ class DispatcherTest {
     }
 
     @Test
+    void longAnswersComeInChunks() throws IOException {
+        try (Wire wire = api.wire()) {
+            for (int length : new int[] {2047, 2048, 2049, 300_000}) {
+                api.servers.body = "z".repeat(length).getBytes(StandardCharsets.UTF_8);
+                wire.get("/v1/catalog/nodes");
+                var answer = wire.response();
+                assertThat(answer.body()).isEqualTo(api.servers.body);
+                assertThat(answer.header("Content-Length"))
+                        .isEqualTo(length > 2048 ? null : "" + length);
+            }
+            wire.send("GET /v1/catalog/nodes HTTP/1.0\r\n\r\n");
+            assertThat(wire.response().body()).isEqualTo(api.servers.body);
+        }
+    }
+
+    @Test
     void blockedEndpointsAreForbidden() throws IOException {
         var answer = api.send("GET", "/v1/agent/self");
         assertThat(answer.status()).isEqualTo(403);

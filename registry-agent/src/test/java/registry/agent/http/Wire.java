@@ -90,12 +90,26 @@ final class Wire implements AutoCloseable {
         byte[] body;
         if (method.equals("HEAD")) {
             body = new byte[0];
+        } else if ("chunked".equals(response.header("Transfer-Encoding"))) {
+            body = chunks();
         } else if (length == null) {
             body = in.readAllBytes();
         } else {
             body = in.readNBytes(Integer.parseInt(length));
         }
         return new Response(status, headers, body);
+    }
+
+    private byte[] chunks() throws IOException {
+        var body = new ByteArrayOutputStream();
+        while (true) {
+            byte[] chunk = in.readNBytes(Integer.parseInt(line(), 16));
+            body.writeBytes(chunk);
+            line();
+            if (chunk.length == 0) {
+                return body.toByteArray();
+            }
+        }
     }
 
     /** True when the peer has closed, and nothing is left to read. */
