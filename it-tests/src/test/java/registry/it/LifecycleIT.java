@@ -124,9 +124,7 @@ final class LifecycleIT {
                 int[] ports = free.clone();
                 ports[i] = taken;
                 String said = refusal(LauncherProcess.agent().ports(ports));
-                assertThat(said)
-                        .as("position " + i)
-                        .contains(Integer.toString(taken));
+                assertThat(said).as("position " + i).contains(Integer.toString(taken));
             }
         }
     }

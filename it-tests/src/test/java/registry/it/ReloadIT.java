@@ -97,11 +97,10 @@ final class ReloadIT {
         Files.delete(consulD.resolve("zz.json"));
         put("/v1/agent/reload", "");
         await().atMost(PATIENCE)
-                .untilAsserted(
-                        () -> {
-                            assertThat(instance("db").path("ServicePort").asInt()).isEqualTo(99);
-                            assertThat(instance("cache").isMissingNode()).isTrue();
-                        });
+                .untilAsserted(() -> {
+                    assertThat(instance("db").path("ServicePort").asInt()).isEqualTo(99);
+                    assertThat(instance("cache").isMissingNode()).isTrue();
+                });
     }
 
     private void file(String name, String text) throws IOException {
