@@ -75,7 +75,8 @@ exec_java() {
         *) export LC_ALL=C.UTF-8 ;;
     esac
     # The cache fits only as long as the collector, compact headers and class path stay as they were in its making (dev/aot.sh).
-    exec $wrapper "$java" -XX:+UseSerialGC -XX:+UseCompactObjectHeaders -Xms16m -XX:MaxNewSize=24m $jvm_flags \
+    exec $wrapper "$java" -XX:+UseSerialGC -XX:+UseCompactObjectHeaders -Xms16m -XX:MaxNewSize=24m \
+        -XX:TrimNativeHeapInterval=5000 $jvm_flags \
         ${cache:+"-XX:AOTCache=$cache"} -Xlog:aot=off -Xlog:cds=off \
         --enable-native-access=ALL-UNNAMED --sun-misc-unsafe-memory-access=allow \
         "-Dregistry.command=${0##*/}" '-Djdk.serialFilter=!*' "-Djava.library.path=$home/lib/native" \

@@ -126,9 +126,10 @@ final class DesiredState {
         return members(service).isPresent();
     }
 
-    /** Whether an agent has answered since the start. */
-    synchronized boolean isAnswered(ServiceConfig service) {
-        return known(service).answered;
+    /** Whether an agent has been asked since the start, with or without success. */
+    synchronized boolean isAsked(ServiceConfig service) {
+        Known known = known(service);
+        return known.answered || known.error != null;
     }
 
     synchronized View view(ServiceConfig service) {

@@ -2,6 +2,7 @@ package registry.haproxy;
 
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.nio.file.Files;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashSet;
@@ -31,9 +32,10 @@ final class Engine implements Runnable {
     private static final Duration LOOK = Duration.ofSeconds(1);
     private static final Duration LONGEST_LOOK = Duration.ofSeconds(3);
     private static final Duration AFTER_CHANGE = Duration.ofMillis(250);
-    private static final Duration WHILE_RELOADING = Duration.ofMillis(50);
+    private static final Duration SOON = Duration.ofMillis(50);
     private static final Duration WHILE_GONE = Duration.ofMillis(100);
     private static final Duration GONE_FOR_LONG = Duration.ofSeconds(2);
+    private static final Duration AFTER_RESTORE = Duration.ofSeconds(1);
     private static final Duration FIRST_ANSWERS = Duration.ofSeconds(3);
     private static final Pattern VERSION =
             Pattern.compile("proc\\.cfgver: type=sint value=<(\\d+)>");
@@ -56,6 +58,7 @@ final class Engine implements Runnable {
     private long structureSince = System.nanoTime();
     private boolean started;
     private boolean inStep;
+    private boolean makingRoom;
     private boolean gone;
     private long goneSince;
 
@@ -124,8 +127,8 @@ final class Engine implements Runnable {
         long begun = System.nanoTime();
         List<String> problems = new ArrayList<>();
         try {
-            if (!started && !isReady()) {
-                nextFull = begun + WHILE_RELOADING.toNanos();
+            if (!started && !mayStart()) {
+                nextFull = begun + SOON.toNanos();
                 return;
             }
             started = true;
@@ -168,6 +171,12 @@ final class Engine implements Runnable {
                 || System.nanoTime() - structureSince > FIRST_ANSWERS.toNanos();
     }
 
+    /** What was known at the last end may be outdated; the answers of now take only a moment. */
+    private boolean mayStart() {
+        boolean asked = config.services().stream().allMatch(desired::isAsked);
+        return isReady() && (asked || System.nanoTime() - structureSince > AFTER_RESTORE.toNanos());
+    }
+
     private void schedule(boolean full, boolean quiet) {
         long now = System.nanoTime();
         // Thousands of servers take tens of milliseconds to list: at most a fiftieth of the time
@@ -175,8 +184,8 @@ final class Engine implements Runnable {
         long gentle = Math.min(lookTook.multipliedBy(50).toNanos(), LONGEST_LOOK.toNanos());
         if (gone) {
             nextFull = now + WHILE_GONE.toNanos();
-        } else if (reloader.isPending()) {
-            nextFull = now + WHILE_RELOADING.toNanos();
+        } else if (reloader.isPending() || makingRoom) {
+            nextFull = now + SOON.toNanos();
         } else if (!quiet) {
             long soon = now + Math.max(AFTER_CHANGE.toNanos(), gentle);
             nextFull = full ? soon : Math.min(nextFull, soon);
@@ -234,7 +243,7 @@ final class Engine implements Runnable {
     }
 
     private void start() throws IOException {
-        if (process != null) {
+        if (process != null && Files.exists(config.haproxy().config())) {
             process.ensureRunning();
         }
     }
@@ -261,6 +270,7 @@ final class Engine implements Runnable {
             throws IOException {
         List<SlotPlan> plans = new ArrayList<>();
         boolean crowded = false;
+        makingRoom = false;
         for (ServiceConfig service : config.services()) {
             List<Slot> slots = actual.get(service.key());
             Optional<List<Member>> members = desired.members(service);
@@ -276,9 +286,16 @@ final class Engine implements Runnable {
                             new Connected(session),
                             service.drain());
             plans.add(plan);
-            if (!plan.homeless().isEmpty()) {
-                crowded = true;
-                layout.grow(service, slots.size(), members.get().size());
+            if (plan.homeless().isEmpty()) {
+                continue;
+            }
+            crowded = true;
+            if (!plan.outs().isEmpty()) {
+                // The slots that these leave may do for the next pass.
+                makingRoom = true;
+            } else if (!layout.grow(service, slots.size(), members.get().size())) {
+                int count = plan.homeless().size();
+                problems.add(service.key() + ": no slots for " + count + " instances");
             }
         }
         for (SlotPlan plan : plans) {

@@ -34,12 +34,19 @@ final class Layout {
         }
     }
 
-    /** Asks for more slots, unless those that were asked for have not come yet. */
-    void grow(ServiceConfig service, int present, int members) {
+    /**
+     * Asks for more slots, unless those that were asked for have not come yet. Returns whether
+     * there can be more.
+     */
+    boolean grow(ServiceConfig service, int present, int members) {
+        if (present >= MOST) {
+            return false;
+        }
         if (present >= count(service)) {
             counts.put(
                     service.key(), Math.min(MOST, Math.max(present * 2, powerOfTwo(members * 2))));
         }
+        return true;
     }
 
     /** Never falls: a slot too many costs nothing, a reload does. */

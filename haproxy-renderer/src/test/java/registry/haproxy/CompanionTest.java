@@ -647,4 +647,18 @@ class CompanionTest {
                 },
                 task -> Thread.ofVirtual().start(task));
     }
+
+    @Test
+    void allInstancesReplacedAtOnceNeedNoMoreSlots() throws Exception {
+        registry.put("web", "w1", "127.0.0.1", 20001);
+        registry.put("web", "w2", "127.0.0.1", 20002);
+        start(web("slots: 2"));
+        awaitServing(20001, 20002);
+        registry.put("web", "w1", "127.0.0.1", 20003);
+        registry.put("web", "w2", "127.0.0.1", 20004);
+        awaitServing(20003, 20004);
+        await().atMost(5, SECONDS)
+                .untilAsserted(() -> assertThat(file()).contains(":20003 id", ":20004 id"));
+        assertThat(status()).contains("\"reloads\": 0");
+    }
 }

@@ -24,16 +24,7 @@ class EngineTest {
 
     @BeforeEach
     void begin() {
-        String text =
-                """
-                data_dir: data
-                haproxy: {config: haproxy.cfg, binary: "%s"}
-                services:
-                  a: {bind: ":1001"}
-                  b: {bind: ":1002"}
-                """
-                        .formatted(RealHaproxy.binary());
-        config = InputReader.parse(folder.resolve("in.yaml"), text);
+        config = input("");
         desired = new DesiredState(folder.resolve("last-good.json"), Clock.systemUTC());
         status = new StatusBoard(folder.resolve("status.json"), Clock.systemUTC());
         engine =
@@ -44,6 +35,20 @@ class EngineTest {
                         new Reloader(config.haproxy(), null),
                         null,
                         status);
+    }
+
+    private RendererConfig input(String more) {
+        String text =
+                """
+                data_dir: data
+                haproxy: {config: haproxy.cfg, binary: "%s"}
+                services:
+                  a: {bind: ":1001"}
+                  b: {bind: ":1002"}
+                %s
+                """
+                        .formatted(RealHaproxy.binary(), more);
+        return InputReader.parse(folder.resolve("in.yaml"), text);
     }
 
     private void answer(String key, int... lasts) {
@@ -107,18 +112,12 @@ class EngineTest {
         haproxy.reply(
                 "show servers state",
                 RecordingRuntimeApi.HEADER
-                        + "3 a srv1 10.0.0.9 2 4 1 9 80\n4 b srv1 10.0.0.7 2 4 1 9 80\n");
-        haproxy.reply(
-                "show servers state a",
-                RecordingRuntimeApi.HEADER + "3 a srv1 10.0.0.9 2 4 1 9 80\n");
+                        + "3 a srv1 10.0.0.9 2 4 1 9 80\n4 b srv1 10.0.0.7 2 4 1 9 80\n5 c srv1 10.0.0.8 2 4 1 9 80\n");
         answer("a", 9);
         answer("b", 7);
         engine.pass(Set.of(), true);
-        var other = new DesiredState(folder.resolve("nothing.json"), Clock.systemUTC());
-        var fresh =
-                new Engine(
-                        config, other, haproxy, new Reloader(config.haproxy(), null), null, status);
-        fresh.pass(Set.of("a"), true);
+        engine.replace(input("  c: {bind: \":1003\"}"));
+        engine.pass(Set.of(), true);
         assertThat(haproxy.changes()).isEmpty();
     }
 
@@ -152,5 +151,42 @@ class EngineTest {
         answer("b");
         engine.pass(Set.of(), true);
         assertThat(status.problem()).contains("show servers state answers");
+    }
+
+    @Test
+    void moreInstancesThanCanEverBePlacedAreShown() {
+        var servers = new StringBuilder(RecordingRuntimeApi.HEADER);
+        for (int number = 1; number <= 4096; number++) {
+            servers.append(
+                    "3 a srv"
+                            + number
+                            + " 10.1."
+                            + number / 256
+                            + "."
+                            + number % 256
+                            + " 2 4 1 9 80\n");
+        }
+        haproxy.reply("show servers state", servers.toString());
+        haproxy.reply("show stat 3 4 -1", "# pxname,svname,scur");
+        List<Member> members = new ArrayList<>();
+        for (int number = 1; number <= 4097; number++) {
+            members.add(
+                    new Member(
+                            new Endpoint(
+                                    InetAddress.ofLiteral(
+                                            "10.1." + number / 256 + "." + number % 256),
+                                    80),
+                            1,
+                            false,
+                            "n/x"));
+        }
+        desired.answered(
+                config.services().getFirst(),
+                URI.create("http://a:1"),
+                new HealthAnswer(members, List.of()));
+        answer("b");
+        engine.pass(Set.of(), true);
+        assertThat(haproxy.changes()).isEmpty();
+        assertThat(status.problem()).contains("a: no slots for 1 instances");
     }
 }

@@ -5,8 +5,13 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.net.InetAddress;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
+import java.util.SplittableRandom;
 import org.junit.jupiter.api.Test;
 
 class SlotPlanTest {
@@ -135,5 +140,117 @@ class SlotPlanTest {
         Slot enabled = new Slot(3, "srv1", Endpoint.UNUSED, 4, 2, 1, 9);
         assertThat(commands(plan(List.of(), List.of(enabled)).outs()))
                 .containsExactly("set server web/srv1 state maint");
+    }
+
+    /**
+     * Whatever comes and goes: one plan later HAProxy serves just the members, and nobody's slot
+     * was taken.
+     */
+    @Test
+    void anyStateIsRightAfterOnePlan() {
+        long seed = System.nanoTime();
+        var random = new SplittableRandom(seed);
+        for (int round = 0; round < 2000; round++) {
+            List<Slot> slots = new ArrayList<>();
+            Set<String> connected = new HashSet<>();
+            int count = random.nextInt(1, 12);
+            for (int number = 1; number <= count; number++) {
+                int last = random.nextInt(1, 10);
+                int admin = new int[] {0, 4, 1, 5, 8, 12, 0x20}[random.nextInt(7)];
+                Endpoint at = random.nextInt(3) == 0 ? Endpoint.UNUSED : endpoint(last);
+                slots.add(
+                        new Slot(
+                                3,
+                                "srv" + number,
+                                at,
+                                admin,
+                                2,
+                                random.nextInt(3),
+                                random.nextInt(60)));
+                if (random.nextInt(4) == 0) {
+                    connected.add("srv" + number);
+                }
+            }
+            List<Member> members = new ArrayList<>();
+            for (int last = 1; last < 10; last++) {
+                if (random.nextBoolean()) {
+                    members.add(
+                            new Member(
+                                    endpoint(last),
+                                    random.nextInt(3),
+                                    random.nextInt(4) == 0,
+                                    "n1/w" + last));
+                }
+            }
+            SlotPlan plan = plan(members, slots, connected.toArray(String[]::new));
+            List<Slot> after = played(slots, plan, connected, "seed " + seed);
+            Map<Endpoint, Member> expected = new HashMap<>();
+            members.forEach(member -> expected.put(member.endpoint(), member));
+            plan.homeless().forEach(member -> expected.remove(member.endpoint()));
+            List<Slot> serving = after.stream().filter(Slot::isInService).toList();
+            assertThat(serving)
+                    .as("seed %d", seed)
+                    .extracting(Slot::endpoint)
+                    .containsExactlyInAnyOrderElementsOf(expected.keySet());
+            for (Slot slot : serving) {
+                Member member = expected.get(slot.endpoint());
+                assertThat(slot.weight()).as("seed %d", seed).isEqualTo(member.weight());
+                assertThat(slot.isDraining()).as("seed %d", seed).isEqualTo(member.draining());
+            }
+            // What went out in this plan may house in the next who found no slot.
+            if (plan.homeless().isEmpty()) {
+                assertThat(plan(members, after, connected.toArray(String[]::new)).ins())
+                        .as("seed %d", seed)
+                        .isEmpty();
+            }
+        }
+    }
+
+    /** The slots after HAProxy has carried out the plan. */
+    private static List<Slot> played(
+            List<Slot> slots, SlotPlan plan, Set<String> connected, String seed) {
+        Map<String, Slot> now = new LinkedHashMap<>();
+        slots.forEach(slot -> now.put(slot.name(), slot));
+        for (List<Change> changes : List.of(plan.outs(), plan.ins(), plan.frees())) {
+            for (String command : commands(changes)) {
+                String[] words = command.split("[ /]");
+                if (!words[0].equals("set")) {
+                    continue;
+                }
+                Slot slot = now.get(words[3]);
+                now.put(slot.name(), played(slot, words, connected, seed));
+            }
+        }
+        return List.copyOf(now.values());
+    }
+
+    private static Slot played(Slot slot, String[] words, Set<String> connected, String seed) {
+        Endpoint at = slot.endpoint();
+        int admin = slot.admin();
+        int weight = slot.weight();
+        switch (words[4]) {
+            case "addr" -> {
+                assertThat(slot.isInService()).as(seed).isFalse();
+                assertThat(slot.isUnused() || !connected.contains(slot.name())).as(seed).isTrue();
+                at = new Endpoint(InetAddress.ofLiteral(words[5]), Integer.parseInt(words[7]));
+            }
+            case "weight" -> weight = Integer.parseInt(words[5]);
+            default ->
+                    admin =
+                            admin & 4
+                                    | switch (words[5]) {
+                                        case "maint" -> 1;
+                                        case "drain" -> 8;
+                                        default -> 0;
+                                    };
+        }
+        return new Slot(
+                slot.backendId(),
+                slot.name(),
+                at,
+                admin,
+                slot.operational(),
+                weight,
+                slot.sinceChange());
     }
 }

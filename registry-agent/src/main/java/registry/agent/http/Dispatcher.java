@@ -188,10 +188,10 @@ final class Dispatcher {
                         + " bytes.";
         return Answer.text(
                 413,
-                route.is(Trait.VALUE_BODY)
-                        ? text
-                                + " See https://www.consul.io/docs/agent/options.html#kv_max_value_size."
-                        : text);
+                text
+                        + (route.is(Trait.VALUE_BODY)
+                                ? " See https://www.consul.io/docs/agent/options.html#kv_max_value_size."
+                                : " See limits.json_max_body_size"));
     }
 
     /**

@@ -1,9 +1,6 @@
 package registry.agent.local;
 
-import java.nio.charset.StandardCharsets;
 import java.time.Duration;
-import java.time.ZoneOffset;
-import java.time.format.DateTimeFormatter;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.HashMap;
@@ -15,13 +12,10 @@ import java.util.Set;
 import java.util.SortedMap;
 import java.util.TreeSet;
 import java.util.concurrent.CountDownLatch;
-import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.random.RandomGenerator;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
-import registry.agent.check.AliasCheck;
-import registry.agent.check.CheckHistory.Transition;
 import registry.agent.check.CheckResult;
 import registry.agent.check.CheckScheduler;
 import registry.agent.check.Timers;
@@ -56,23 +50,9 @@ public final class LocalState implements AutoCloseable {
 
     private static final Duration MIN_REAP_AFTER = Duration.ofMinutes(1);
 
-    /** Results that say nothing new are written together, this long after the first. */
-    private static final Duration FLUSH_DELAY = Duration.ofSeconds(1);
-
-    /** How old the stored time of an unchanged result may be. */
-    private static final Duration RESULT_TIME_PRECISION = Duration.ofMinutes(1);
-
     private static final Duration STOP_LIMIT = Duration.ofSeconds(2);
 
     private static final Duration FORGET_INTERVAL = Duration.ofHours(1);
-
-    /** Aliases may follow aliases; those that go in circles are left alone after so many steps. */
-    private static final int MAX_ALIAS_STEPS = 16;
-
-    private static final int MAX_HISTORY_OUTPUT = 256;
-
-    private static final DateTimeFormatter TIME =
-            DateTimeFormatter.ofPattern("yyyy-MM-dd'T'HH:mm:ss.SSS'Z'").withZone(ZoneOffset.UTC);
 
     /**
      * Where a definition came from: a file's wins over the API's of the same id, and is forgotten
@@ -86,21 +66,16 @@ public final class LocalState implements AutoCloseable {
     private final LocalConfig config;
     private final LocalStore store;
     private final Timers timers;
-    private final RandomGenerator random;
     private final Entries entries;
     private final Turns turns = new Turns();
     private final CheckScheduler scheduler;
     private final CatalogPush push;
     private final AntiEntropy antiEntropy;
-
-    private final Set<CheckEntry> unwritten = new HashSet<>();
-    private final AtomicBoolean aliasesBehind = new AtomicBoolean();
-    private final AtomicBoolean followingAliases = new AtomicBoolean();
+    private final CheckResults results;
 
     /** Open when everything that was there before is there again: who comes earlier waits. */
     private final CountDownLatch loaded = new CountDownLatch(1);
 
-    private volatile boolean discardOutput;
     private volatile boolean closed;
 
     /**
@@ -115,12 +90,13 @@ public final class LocalState implements AutoCloseable {
         this.config = config;
         this.store = store;
         this.timers = timers;
-        this.random = random;
-        this.discardOutput = config.discardCheckOutput();
         this.entries = new Entries(config.node());
         this.scheduler = new CheckScheduler(timers, servers, random, config.checkOutputMaxSize());
         this.push = new CatalogPush(entries, turns, servers);
         this.antiEntropy = new AntiEntropy(entries, push, servers, random);
+        this.results =
+                new CheckResults(
+                        config, entries, store, scheduler, antiEntropy::trigger, timers, random);
     }
 
     /**
@@ -178,7 +154,7 @@ public final class LocalState implements AutoCloseable {
         }
         entries.loaded();
         loaded.countDown();
-        followAliases();
+        results.followAliases();
     }
 
     private List<CheckEntry> put(ServiceDefinition service, Source source) {
@@ -213,7 +189,7 @@ public final class LocalState implements AutoCloseable {
         check.view = Views.withResult(check.view, before.status(), before.output());
         Duration ttl = check.definition.ttl();
         if (check.isTtl() && ttl != null) {
-            long mayBeLater = before.deadlineMillis() + deadlineSlack(ttl);
+            long mayBeLater = before.deadlineMillis() + CheckResults.deadlineSlack(ttl);
             if (timers.now().toEpochMilli() >= mayBeLater
                     && !before.status().equals(HealthCheck.CRITICAL)) {
                 CheckResult silent = TtlCheck.silent(before.output());
@@ -281,7 +257,7 @@ public final class LocalState implements AutoCloseable {
 
     /** From the next result on; what was said before stays. */
     public void discardCheckOutput(boolean discard) {
-        discardOutput = discard;
+        results.discardOutput(discard);
     }
 
     /** All services by id. */
@@ -424,10 +400,7 @@ public final class LocalState implements AutoCloseable {
         if (entry == null || !entry.isTtl()) {
             throw ApiException.refused("CheckID \"" + checkId + "\" does not have associated TTL");
         }
-        report(
-                entry,
-                new CheckResult(status, head(output, scheduler.outputMaxSize(entry.definition))),
-                true);
+        results.heard(entry, new CheckResult(status, output));
     }
 
     /**
@@ -571,7 +544,7 @@ public final class LocalState implements AutoCloseable {
                 changes.deleteCheck(check.id());
                 changes.checkWent(check.id(), timers.now());
                 if (CheckIds.isMaintenance(check.id())) {
-                    append(
+                    results.append(
                             changes,
                             check,
                             check.view.status(),
@@ -583,7 +556,7 @@ public final class LocalState implements AutoCloseable {
         }
         swap.created().forEach(this::begin);
         swap.watchers().forEach(Runnable::run);
-        followAliases();
+        results.followAliases();
         return mark;
     }
 
@@ -602,27 +575,13 @@ public final class LocalState implements AutoCloseable {
             changes.deleteResult(check.id());
         }
         if (CheckIds.isMaintenance(check.id())) {
-            append(changes, check, "", check.view.status(), check.view.notes());
+            results.append(changes, check, "", check.view.status(), check.view.notes());
         } else if (before != null
                 && before.hasResult
                 && !before.view.status().equals(check.view.status())) {
-            append(changes, check, before.view.status(), check.view.status(), "Registered anew");
+            results.append(
+                    changes, check, before.view.status(), check.view.status(), "Registered anew");
         }
-    }
-
-    private void append(
-            LocalStore.Changes changes, CheckEntry check, String from, String to, String output) {
-        long number;
-        long next =
-                check.nextTransition >= 0 ? check.nextTransition : store.nextTransition(check.id());
-        synchronized (entries) {
-            number = Math.max(next, check.nextTransition);
-            check.nextTransition = number + 1;
-        }
-        changes.putTransition(
-                check.id(),
-                number,
-                new Transition(TIME.format(timers.now()), from, to, firstLine(output)));
     }
 
     /** Starts looking after a check that is in the tables. */
@@ -634,16 +593,19 @@ public final class LocalState implements AutoCloseable {
         Duration ttl = check.definition.ttl();
         if (check.isTtl() && ttl != null) {
             var silence =
-                    new TtlCheck(ttl, timers, () -> Thread.ofVirtual().start(() -> expire(check)));
+                    new TtlCheck(
+                            ttl,
+                            timers,
+                            () -> Thread.ofVirtual().start(() -> results.expire(check)));
             silence.heard();
             check.ttl = silence;
             job = silence;
         } else if (check.isLocalAlias(config.node().node())) {
             return;
         } else if (check.definition.type().equals("alias")) {
-            job = scheduler.follow(check.definition, result -> report(check, result, false));
+            job = scheduler.follow(check.definition, result -> results.report(check, result));
         } else {
-            job = scheduler.start(check.definition, result -> report(check, result, false));
+            job = scheduler.start(check.definition, result -> results.report(check, result));
         }
         boolean tooLate;
         synchronized (entries) {
@@ -680,219 +642,6 @@ public final class LocalState implements AutoCloseable {
         if (entries.isDirty(group)) {
             antiEntropy.trigger();
         }
-    }
-
-    // Results
-
-    private void expire(CheckEntry check) {
-        String output;
-        synchronized (entries) {
-            output = check.view.output();
-            if (check.isCritical && output.startsWith(TtlCheck.SILENT)) {
-                return;
-            }
-        }
-        report(check, TtlCheck.silent(output), false);
-    }
-
-    /**
-     * A result of a check: a change of state is written and pushed at once, one of the output alone
-     * in good time, none at all costs a moment's lock.
-     *
-     * @param heard from someone who keeps a TTL check alive
-     */
-    private void report(CheckEntry check, CheckResult result, boolean heard) {
-        String output = discardOutput ? "" : result.output();
-        boolean first;
-        String before;
-        boolean newStatus;
-        boolean newOutput;
-        boolean write;
-        synchronized (entries) {
-            TtlCheck ttl = check.ttl;
-            if (check.removed || closed || ttl != null && !heard && !ttl.isExpired()) {
-                return;
-            }
-            if (ttl != null && heard) {
-                ttl.heard();
-            }
-            before = check.view.status();
-            first = !check.hasResult;
-            newStatus = !before.equals(result.status());
-            newOutput = !check.view.output().equals(output);
-            check.hasResult = true;
-            check.resultMillis = timers.now().toEpochMilli();
-            noteCritical(check, result.status());
-            if (newStatus || newOutput) {
-                check.view = Views.withResult(check.view, result.status(), output);
-            }
-            if (newStatus) {
-                entries.mark(check);
-            }
-            write = isWorthWriting(check) || newOutput;
-        }
-        if (first || newStatus) {
-            log.info("check is now {}: check={} before={}", result.status(), check.id(), before);
-            writeTransition(check, first ? "" : before, result.status(), output);
-        } else if (write) {
-            writeSoon(check);
-        }
-        if (newStatus) {
-            antiEntropy.trigger();
-        } else if (newOutput) {
-            pushOutput(check);
-        }
-        if (newStatus || newOutput) {
-            followAliases();
-        }
-    }
-
-    private void noteCritical(CheckEntry check, String status) {
-        boolean critical = status.equals(HealthCheck.CRITICAL);
-        if (critical && !check.isCritical) {
-            check.criticalSinceNanos = timers.nanos();
-        }
-        check.isCritical = critical;
-    }
-
-    /**
-     * An unchanged result is written for its time, and a TTL check's for its deadline: both may be
-     * a little behind.
-     */
-    private static boolean isWorthWriting(CheckEntry check) {
-        Duration ttl = check.definition.ttl();
-        if (check.ttl != null && ttl != null) {
-            return check.resultMillis + ttl.toMillis() - check.storedDeadlineMillis
-                    > deadlineSlack(ttl);
-        }
-        return check.resultMillis - check.storedResultMillis > RESULT_TIME_PRECISION.toMillis();
-    }
-
-    /** How much later than stored a TTL check's deadline may really be. */
-    private static long deadlineSlack(Duration ttl) {
-        return Math.max(FLUSH_DELAY.toMillis(), ttl.toMillis() / 4);
-    }
-
-    private void pushOutput(CheckEntry check) {
-        Duration interval = config.checkUpdateInterval();
-        if (interval.isZero()) {
-            entries.mark(check);
-            antiEntropy.trigger();
-            return;
-        }
-        // Half to one and a half of it, so that many checks with chatty outputs are spread.
-        Duration delay =
-                interval.dividedBy(2).plusNanos(random.nextLong(Math.max(1, interval.toNanos())));
-        synchronized (entries) {
-            if (check.deferred == null && !check.removed) {
-                check.deferred = timers.after(delay, () -> deferredIsDue(check));
-            }
-        }
-    }
-
-    private void deferredIsDue(CheckEntry check) {
-        synchronized (entries) {
-            check.deferred = null;
-            entries.mark(check);
-        }
-        antiEntropy.trigger();
-    }
-
-    private void writeTransition(CheckEntry check, String from, String to, String output) {
-        synchronized (check.row) {
-            try (LocalStore.Changes changes = store.changes()) {
-                writeResult(changes, check);
-                append(changes, check, from, to, output);
-                changes.write();
-            }
-        }
-    }
-
-    private void writeSoon(CheckEntry check) {
-        boolean isFirst;
-        synchronized (unwritten) {
-            isFirst = unwritten.isEmpty();
-            unwritten.add(check);
-        }
-        if (isFirst) {
-            timers.after(
-                    FLUSH_DELAY, () -> Thread.ofVirtual().name("check-results").start(this::flush));
-        }
-    }
-
-    private void flush() {
-        List<CheckEntry> behind;
-        synchronized (unwritten) {
-            behind = List.copyOf(unwritten);
-            unwritten.clear();
-        }
-        for (CheckEntry check : behind) {
-            synchronized (check.row) {
-                try (LocalStore.Changes changes = store.changes()) {
-                    writeResult(changes, check);
-                    changes.write();
-                }
-            }
-        }
-    }
-
-    /**
-     * The check's state as it is now, whoever made it so: the last writer writes the last state.
-     * Holds its row's lock.
-     */
-    private void writeResult(LocalStore.Changes changes, CheckEntry check) {
-        LocalStore.Result result;
-        synchronized (entries) {
-            if (check.removed) {
-                return;
-            }
-            Duration ttl = check.definition.ttl();
-            long deadline =
-                    check.ttl == null || ttl == null ? 0 : check.resultMillis + ttl.toMillis();
-            result =
-                    new LocalStore.Result(
-                            check.view.status(), check.view.output(), check.resultMillis, deadline);
-            check.storedResultMillis = check.resultMillis;
-            check.storedDeadlineMillis = deadline;
-        }
-        changes.putResult(check.id(), result);
-    }
-
-    /** Lets aliases of this node's services see what has changed; aliases of aliases too. */
-    private void followAliases() {
-        if (!entries.hasAliases()) {
-            return;
-        }
-        aliasesBehind.set(true);
-        int steps = 0;
-        while (steps < MAX_ALIAS_STEPS
-                && aliasesBehind.get()
-                && followingAliases.compareAndSet(false, true)) {
-            try {
-                while (steps < MAX_ALIAS_STEPS && aliasesBehind.getAndSet(false)) {
-                    steps++;
-                    entries.aliases().forEach(this::followAlias);
-                }
-            } finally {
-                followingAliases.set(false);
-            }
-        }
-    }
-
-    private void followAlias(CheckEntry alias) {
-        String service = alias.definition.aliasService();
-        CheckResult result =
-                AliasCheck.judge(
-                        alias.definition.aliasNode(),
-                        service,
-                        entries.checksFor(alias),
-                        entries.serviceEntry(service) != null);
-        report(
-                alias,
-                new CheckResult(
-                        result.status(),
-                        head(result.output(), scheduler.outputMaxSize(alias.definition))),
-                false);
     }
 
     // Housekeeping
@@ -939,35 +688,7 @@ public final class LocalState implements AutoCloseable {
         all.forEach(this::stop);
         antiEntropy.close();
         scheduler.awaitStopped(STOP_LIMIT);
-        flush();
-    }
-
-    // Texts
-
-    /** The beginning of a text that is too long, and how long it was. Source: consul-api 3.4 */
-    private static String head(String text, int maxBytes) {
-        if (text.length() * 3L <= maxBytes) {
-            return text;
-        }
-        byte[] bytes = text.getBytes(StandardCharsets.UTF_8);
-        if (bytes.length <= maxBytes) {
-            return text;
-        }
-        int end = maxBytes;
-        while (end > 0 && (bytes[end] & 0xC0) == 0x80) {
-            end--;
-        }
-        return new String(bytes, 0, end, StandardCharsets.UTF_8)
-                + " ... (captured "
-                + maxBytes
-                + " of "
-                + bytes.length
-                + " bytes)";
-    }
-
-    private static String firstLine(String output) {
-        String line = output.lines().findFirst().orElse("");
-        return line.length() <= MAX_HISTORY_OUTPUT ? line : line.substring(0, MAX_HISTORY_OUTPUT);
+        results.close();
     }
 
     private static ServiceDefinition withoutChecks(ServiceDefinition s) {

@@ -1,11 +1,13 @@
 package registry.agent.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
 
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Base64;
 import java.util.List;
@@ -730,6 +732,22 @@ class MainTest {
                 1,
                 "",
                 "Error executing handler: fork/exec /nonexistent: no such file or directory\n");
+    }
+
+    @Test
+    void aFailingChildIsRunAgainWhenAskedTo() throws Exception {
+        line.on("GET /v1/agent/self", 200, SELF)
+                .on("GET /v1/catalog/services", 200, "{}")
+                .on("GET /v1/catalog/services?index=7", 500, "No cluster leader");
+        Path runs = directory.resolve("runs");
+        String child = "cat >> %s; exit 1".formatted(runs);
+        Thread watch =
+                Thread.ofVirtual()
+                        .start(() -> line.run("watch", "-type=services", "-keep-running", child));
+        await().until(() -> line.requests().contains("GET /v1/catalog/services?index=7"));
+        watch.interrupt();
+        assertThat(watch.join(Duration.ofSeconds(10))).isTrue();
+        assertThat(runs).hasContent("{}");
     }
 
     private static String pairs(Object... keysFlagsAndValues) {

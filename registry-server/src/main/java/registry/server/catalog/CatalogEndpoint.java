@@ -232,9 +232,12 @@ public final class CatalogEndpoint {
         return body.close('}').answer(question);
     }
 
-    /** {@code /v1/catalog/service/NAME}: instances joined with their nodes, by node then id. */
+    /**
+     * {@code /v1/catalog/service/NAME}: instances joined with their nodes, by node then id. No
+     * service has an empty name.
+     */
     public Query service(Question question) {
-        String name = required(question, "Missing service name");
+        String name = question.name();
         Selection selection = Selection.of(question);
         return Query.of(
                 List.of(Scopes.instances(name)),
@@ -307,7 +310,10 @@ public final class CatalogEndpoint {
      * when a node goes, and who waits on it hears of that.
      */
     private static Query nodeQuery(Question question, NodeAnswer answer) {
-        String name = required(question, "Missing node name");
+        String name = question.name();
+        if (name.isEmpty()) {
+            throw ApiException.badRequest("Missing node name");
+        }
         boolean isId = UUID.matcher(name).matches();
         return Query.of(
                 List.of(
@@ -322,13 +328,6 @@ public final class CatalogEndpoint {
                                     ? List.of()
                                     : CatalogTable.instancesOn(state, node.value().node()));
                 });
-    }
-
-    private static String required(Question question, String otherwise) {
-        if (question.name().isEmpty()) {
-            throw ApiException.badRequest(otherwise);
-        }
-        return question.name();
     }
 
     private static @Nullable Node nodeOf(State state, Instance instance) {

@@ -90,10 +90,10 @@ public final class HealthEndpoint {
 
     /**
      * {@code /v1/health/service/NAME}: instances with node and checks, by node then id; with {@code
-     * passing} those all of whose checks pass.
+     * passing} those all of whose checks pass. No service has an empty name.
      */
     public Query service(Question question) {
-        String name = required(question, "Missing service name");
+        String name = question.name();
         Selection selection = Selection.of(question);
         boolean passingOnly = passingOnly(question);
         return Query.of(

@@ -26,6 +26,9 @@ public final class LeaderLoop implements AutoCloseable {
     private static final Logger log = LoggerFactory.getLogger(LeaderLoop.class);
     private static final Duration RETRY = Duration.ofSeconds(1);
 
+    /** How long a stop waits for a proposal under way. */
+    private static final Duration PATIENCE = Duration.ofSeconds(1);
+
     private final LongSupplier leadingTerm;
     private final Semaphore signals;
     private final List<Duty> duties;
@@ -111,7 +114,9 @@ public final class LeaderLoop implements AutoCloseable {
         closed = true;
         signals.release();
         try {
-            thread.join(Duration.ofSeconds(5));
+            if (!thread.join(PATIENCE)) {
+                thread.interrupt();
+            }
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
         }

@@ -1,6 +1,5 @@
 package registry.server.raft;
 
-import com.alipay.sofa.jraft.JRaftServiceFactory;
 import com.alipay.sofa.jraft.NodeManager;
 import com.alipay.sofa.jraft.Status;
 import com.alipay.sofa.jraft.closure.ReadIndexClosure;
@@ -8,19 +7,15 @@ import com.alipay.sofa.jraft.conf.Configuration;
 import com.alipay.sofa.jraft.core.NodeImpl;
 import com.alipay.sofa.jraft.entity.PeerId;
 import com.alipay.sofa.jraft.entity.Task;
-import com.alipay.sofa.jraft.entity.codec.LogEntryCodecFactory;
-import com.alipay.sofa.jraft.entity.codec.v2.LogEntryV2CodecFactory;
 import com.alipay.sofa.jraft.error.RaftError;
 import com.alipay.sofa.jraft.option.NodeOptions;
 import com.alipay.sofa.jraft.option.RaftOptions;
 import com.alipay.sofa.jraft.rpc.ProtobufMsgFactory;
-import com.alipay.sofa.jraft.storage.LogStorage;
-import com.alipay.sofa.jraft.storage.RaftMetaStorage;
-import com.alipay.sofa.jraft.storage.SnapshotStorage;
 import com.alipay.sofa.jraft.util.ThreadPoolsFactory;
 import com.alipay.sofa.jraft.util.concurrent.DefaultFixedThreadsExecutorGroupFactory;
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.SortedMap;
 import java.util.TreeMap;
@@ -54,7 +49,7 @@ public final class JraftConsensus implements Consensus {
     private static final String GROUP = "registry";
 
     /** The port says nothing: a peer is its raft id. */
-    private static final int NO_PORT = 1;
+    static final int NO_PORT = 1;
 
     private static final int MIN_ELECTION_MILLIS = 300;
     private static final int MULTIPLIED_ELECTION_MILLIS = 100;
@@ -64,6 +59,7 @@ public final class JraftConsensus implements Consensus {
     private static final int CLOSE_SECONDS = 30;
 
     static {
+        EngineSignals.keepOut();
         // The wire types, before the first message: what fails later is only logged by the engine's
         // threads.
         ProtobufMsgFactory.load();
@@ -80,7 +76,8 @@ public final class JraftConsensus implements Consensus {
 
     private final ServerConfig config;
     private final RaftStore store;
-    private final Ballot ballot;
+    private final EngineParts parts;
+    private final List<PeerId> founders;
     private final Snapshots snapshots;
     private final CommandMachine machine;
     private final PeerId self;
@@ -94,15 +91,15 @@ public final class JraftConsensus implements Consensus {
 
     private JraftConsensus(
             ServerConfig config,
-            RaftStore store,
-            Ballot ballot,
-            Snapshots snapshots,
+            EngineParts parts,
+            List<PeerId> founders,
             Applier applier,
             CommandMachine.Fatal fatal) {
         this.config = config;
-        this.store = store;
-        this.ballot = ballot;
-        this.snapshots = snapshots;
+        this.parts = parts;
+        this.store = parts.store();
+        this.snapshots = parts.snapshots();
+        this.founders = founders;
         this.self = new PeerId(store.raftId(), NO_PORT);
         this.node = new NodeImpl(GROUP, self);
         this.machine =
@@ -123,19 +120,37 @@ public final class JraftConsensus implements Consensus {
      */
     public static JraftConsensus start(NodeStore store, ServerConfig config, Applier applier)
             throws IOException {
-        return start(store, config, applier, JraftConsensus::halt);
+        return start(store, config, applier, JraftConsensus::halt, null, List.of());
     }
 
+    /**
+     * @param network how to reach others; null for a server that has none
+     * @param others raft ids of the voters that found the cluster together with this one; of no
+     *     account to a server whose log knows the members
+     */
     static JraftConsensus start(
-            NodeStore store, ServerConfig config, Applier applier, CommandMachine.Fatal fatal)
+            NodeStore store,
+            ServerConfig config,
+            Applier applier,
+            CommandMachine.Fatal fatal,
+            RaftLinks.@Nullable Network network,
+            List<String> others)
             throws IOException {
         RaftStore raft = RaftStore.open(store);
         Snapshots snapshots = Snapshots.open(config.dataDir().resolve("snapshots"), raft);
         if (raft.clusterId().isEmpty()) {
             raft.name(UUID.randomUUID().toString());
         }
-        JraftConsensus consensus =
-                new JraftConsensus(config, raft, new Ballot(store), snapshots, applier, fatal);
+        RaftLinks links = network == null ? null : new RaftLinks(raft.raftId(), network);
+        EngineParts parts = new EngineParts(raft, new Ballot(store), snapshots, links);
+        List<PeerId> founders = new ArrayList<>(List.of(new PeerId(raft.raftId(), NO_PORT)));
+        for (String other : others) {
+            founders.add(new PeerId(other, NO_PORT));
+            if (links != null) {
+                links.meet(other);
+            }
+        }
+        JraftConsensus consensus = new JraftConsensus(config, parts, founders, applier, fatal);
         consensus.start();
         return consensus;
     }
@@ -160,7 +175,7 @@ public final class JraftConsensus implements Consensus {
                 Math.max(MIN_ELECTION_MILLIS, MULTIPLIED_ELECTION_MILLIS * config.raftMultiplier());
         options.setElectionTimeoutMs(electionMillis);
         options.setFsm(machine);
-        options.setServiceFactory(new Parts());
+        options.setServiceFactory(parts);
         options.setLogUri("store");
         options.setRaftMetaUri("store");
         options.setSnapshotUri("snapshots");
@@ -174,7 +189,7 @@ public final class JraftConsensus implements Consensus {
                         2, "raft-append", 1024, true));
         // Who is a member already knows the members from its log or snapshot, whatever is said
         // here.
-        options.setInitialConf(new Configuration(List.of(self)));
+        options.setInitialConf(new Configuration(founders));
         RaftOptions raft = options.getRaftOptions();
         raft.setMaxElectionDelayMs(electionMillis / 2);
         raft.setElectionHeartbeatFactor(5);
@@ -184,29 +199,6 @@ public final class JraftConsensus implements Consensus {
         // In flight to one peer must fit into a link's queue.
         raft.setMaxReplicatorInflightMsgs(24);
         return options;
-    }
-
-    /** Where the engine keeps things. */
-    private final class Parts implements JRaftServiceFactory {
-        @Override
-        public LogStorage createLogStorage(String uri, RaftOptions options) {
-            return store;
-        }
-
-        @Override
-        public SnapshotStorage createSnapshotStorage(NodeOptions options) {
-            return snapshots;
-        }
-
-        @Override
-        public RaftMetaStorage createRaftMetaStorage(String uri, RaftOptions options) {
-            return ballot;
-        }
-
-        @Override
-        public LogEntryCodecFactory createLogEntryCodecFactory() {
-            return LogEntryV2CodecFactory.getInstance();
-        }
     }
 
     @Override
@@ -317,7 +309,7 @@ public final class JraftConsensus implements Consensus {
         stats.put("raft_id", store.raftId());
         stats.put("cluster_id", store.clusterId());
         stats.put("state", state());
-        stats.put("term", String.valueOf(ballot.getTerm()));
+        stats.put("term", String.valueOf(parts.ballot().getTerm()));
         return stats;
     }
 
@@ -405,6 +397,10 @@ public final class JraftConsensus implements Consensus {
             Thread.currentThread().interrupt();
         }
         NodeManager.getInstance().removeAddress(self.getEndpoint());
+        RaftLinks links = parts.links();
+        if (links != null) {
+            links.close();
+        }
         snapshotThread.close();
     }
 }

@@ -147,15 +147,24 @@ final class Snapshots implements SnapshotStorage {
 
     @Override
     public @Nullable SnapshotReader copyFrom(String uri, SnapshotCopierOptions options) {
-        return null;
+        throw new UnsupportedOperationException("only in steps");
     }
 
     @Override
-    public @Nullable SnapshotCopier startToCopyFrom(String uri, SnapshotCopierOptions options) {
-        return null;
+    public SnapshotCopier startToCopyFrom(String uri, SnapshotCopierOptions options) {
+        SnapshotFetch fetch =
+                new SnapshotFetch(
+                        uri, options.getRaftClientService(), dir.resolve("fetching"), this::take);
+        fetch.start();
+        return fetch;
     }
 
-    private void keep(Path written, SnapshotMeta meta, long bytes) throws IOException {
+    private Reader take(Path fetched) throws IOException {
+        SnapshotMeta meta = SnapshotFile.verify(fetched);
+        return new Reader(keep(fetched, meta, Files.size(fetched)));
+    }
+
+    private Saved keep(Path written, SnapshotMeta meta, long bytes) throws IOException {
         Path file =
                 dir.resolve(
                         "%020d-%020d%s"
@@ -166,9 +175,11 @@ final class Snapshots implements SnapshotStorage {
         Files.move(written, file, StandardCopyOption.ATOMIC_MOVE);
         DataDirectory.syncDirectory(dir);
         Saved older = newest;
-        newest = new Saved(file, meta, bytes);
+        Saved saved = new Saved(file, meta, bytes);
+        newest = saved;
         store.keepFrom((older == null ? 0 : older.index()) + 1);
         prune(older);
+        return saved;
     }
 
     /** Goes by what is known to be good: a damaged file does not count as one of two. */
@@ -249,8 +260,9 @@ final class Snapshots implements SnapshotStorage {
     }
 
     /** Reads one snapshot. */
-    static final class Reader extends SnapshotReader {
+    final class Reader extends SnapshotReader {
         private final Saved saved;
+        private @Nullable SnapshotOffer offer;
 
         private Reader(Saved saved) {
             this.saved = saved;
@@ -267,7 +279,17 @@ final class Snapshots implements SnapshotStorage {
 
         @Override
         public String generateURIForCopy() {
-            return "";
+            try {
+                SnapshotOffer opened = new SnapshotOffer(saved.file());
+                offer = opened;
+                return SnapshotFetch.uri(store.raftId(), opened.id());
+            } catch (IOException e) {
+                LOG.error(
+                        "a snapshot can't be offered: file={} error=\"{}\"",
+                        saved.file(),
+                        e.toString());
+                return "";
+            }
         }
 
         @Override
@@ -279,7 +301,12 @@ final class Snapshots implements SnapshotStorage {
         public void shutdown() {}
 
         @Override
-        public void close() {}
+        public void close() {
+            SnapshotOffer opened = offer;
+            if (opened != null) {
+                opened.close();
+            }
+        }
 
         @Override
         public String getPath() {

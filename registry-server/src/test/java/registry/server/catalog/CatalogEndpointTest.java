@@ -191,9 +191,8 @@ class CatalogEndpointTest {
     }
 
     @Test
-    void namesAreNeeded() {
-        assertThatThrownBy(() -> test.text(Question.CATALOG_SERVICE_NODES, ""))
-                .hasRootCauseMessage("Missing service name");
+    void nodesNeedANameAndNoServiceIsNameless() {
+        assertThat(test.text(Question.CATALOG_SERVICE_NODES, "")).isEqualTo("[]");
         assertThatThrownBy(() -> test.text(Question.CATALOG_NODE, ""))
                 .hasRootCauseMessage("Missing node name");
         assertThatThrownBy(() -> test.text(Question.CATALOG_NODE_SERVICES, ""))

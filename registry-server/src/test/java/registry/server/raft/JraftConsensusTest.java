@@ -274,7 +274,9 @@ class JraftConsensusTest {
                                 broken,
                                 (why, cause) ->
                                         stopped.compareAndSet(
-                                                null, why + ": " + cause.getMessage()))) {
+                                                null, why + ": " + cause.getMessage()),
+                                null,
+                                List.of())) {
             await().atMost(10, SECONDS).until(consensus::isReadyLeader);
             Object index = consensus.propose(Ledger.command(1, 0)).join();
             assertThat(kind(consensus.propose(Ledger.command(2, 0)))).isEqualTo(Kind.INTERNAL);
