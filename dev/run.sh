@@ -258,8 +258,10 @@ cat <<END
 
 Try, in another terminal:
   curl -s http://127.0.0.1:$http/v1/catalog/service/web-frontend
-  kill -9 \$(cat target/run/backend-2.pid)       # and see that nobody notices:   curl http://127.0.0.1:$frontend/
+  kill -9 \$(cat target/run/backend-2.pid)       # nobody notices:   curl http://127.0.0.1:$frontend/
   $registry checks history$address service:web-2
+and then, to have it back in service:
+  dev/run.sh start 2
 
 Ctrl-C ends everything.
 END

@@ -20,6 +20,9 @@ import registry.haproxy.RendererConfig.ServiceConfig;
  * have in the running process, so that a restart of HAProxy alone is right from its first request.
  */
 final class ConfigRenderer {
+    /** How a file of ours begins. */
+    static final String MARK = "# Written by registry-haproxy";
+
     private final RendererConfig config;
 
     ConfigRenderer(RendererConfig config) {
@@ -58,7 +61,7 @@ final class ConfigRenderer {
     /** The file, for slots by service key. */
     String render(long version, Map<String, List<Optional<Member>>> slots) {
         var out = new StringBuilder(4096);
-        out.append("# Written by registry-haproxy from ").append(config.file().getFileName());
+        out.append(MARK + " from ").append(config.file().getFileName());
         out.append(": changes made here are overwritten.\n");
         global(out, version);
         defaults(out);

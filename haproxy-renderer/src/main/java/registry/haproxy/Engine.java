@@ -29,6 +29,7 @@ import registry.haproxy.RendererConfig.ServiceConfig;
 final class Engine implements Runnable {
     private static final Logger LOG = LoggerFactory.getLogger(Engine.class);
     private static final Duration LOOK = Duration.ofSeconds(1);
+    private static final Duration LONGEST_LOOK = Duration.ofSeconds(3);
     private static final Duration AFTER_CHANGE = Duration.ofMillis(250);
     private static final Duration WHILE_RELOADING = Duration.ofMillis(50);
     private static final Duration WHILE_GONE = Duration.ofMillis(100);
@@ -50,7 +51,7 @@ final class Engine implements Runnable {
     private Map<String, Integer> versionOf = Map.of();
     private long version;
     private long loaded;
-    private Duration fullTook = Duration.ZERO;
+    private Duration lookTook = Duration.ZERO;
     private long nextFull = System.nanoTime();
     private long structureSince = System.nanoTime();
     private boolean started;
@@ -131,7 +132,6 @@ final class Engine implements Runnable {
             boolean quiet = reach(dirty, full, problems);
             if (full) {
                 inStep = quiet && problems.isEmpty() && loaded == version && !reloader.isPending();
-                fullTook = Duration.ofNanos(System.nanoTime() - begun);
             }
             schedule(full, quiet);
         } catch (IOException | UncheckedIOException e) {
@@ -170,8 +170,12 @@ final class Engine implements Runnable {
 
     private void schedule(boolean full, boolean quiet) {
         long now = System.nanoTime();
-        long gentle = fullTook.multipliedBy(50).toNanos();
-        if (reloader.isPending()) {
+        // Thousands of servers take tens of milliseconds to list: at most a fiftieth of the time
+        // goes into that.
+        long gentle = Math.min(lookTook.multipliedBy(50).toNanos(), LONGEST_LOOK.toNanos());
+        if (gone) {
+            nextFull = now + WHILE_GONE.toNanos();
+        } else if (reloader.isPending()) {
             nextFull = now + WHILE_RELOADING.toNanos();
         } else if (!quiet) {
             long soon = now + Math.max(AFTER_CHANGE.toNanos(), gentle);
@@ -194,22 +198,26 @@ final class Engine implements Runnable {
             }
             loaded = 0;
             absent(problems);
-            nextFull = System.nanoTime() + WHILE_GONE.toNanos();
             return false;
         }
         gone = false;
         try (session) {
             loaded = version(session);
-            Map<String, List<Slot>> actual =
-                    full ? Slot.parse(session.send("show servers state")) : slotsOf(dirty, session);
+            Map<String, List<Slot>> actual = full ? look(session) : slotsOf(dirty, session);
             boolean quiet = members(session, actual, problems);
             if (full) {
-                Map<String, List<Slot>> now =
-                        quiet ? actual : Slot.parse(session.send("show servers state"));
+                Map<String, List<Slot>> now = quiet ? actual : look(session);
                 structure(session, now);
             }
             return quiet;
         }
+    }
+
+    private Map<String, List<Slot>> look(RuntimeApi.Session session) throws IOException {
+        long begun = System.nanoTime();
+        Map<String, List<Slot>> actual = Slot.parse(session.send("show servers state"));
+        lookTook = Duration.ofNanos(System.nanoTime() - begun);
+        return actual;
     }
 
     private void absent(List<String> problems) throws IOException {

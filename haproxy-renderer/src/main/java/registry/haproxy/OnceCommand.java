@@ -1,6 +1,8 @@
 package registry.haproxy;
 
 import java.io.IOException;
+import java.nio.channels.FileChannel;
+import java.nio.file.Files;
 import java.time.Clock;
 import java.time.Duration;
 import java.util.Set;
@@ -28,6 +30,13 @@ final class OnceCommand implements Callable<Integer> {
     @Override
     public Integer call() throws IOException, InterruptedException {
         RendererConfig config = common.read();
+        Files.createDirectories(config.dataDir());
+        try (FileChannel lock = Renderer.lock(config.dataDir())) {
+            return bringInStep(config);
+        }
+    }
+
+    private int bringInStep(RendererConfig config) throws IOException, InterruptedException {
         HaproxyConfig haproxy = config.haproxy();
         Clock clock = Clock.systemUTC();
         var desired = OneShot.ask(config, config.dataDir().resolve(Renderer.LAST_GOOD), clock);

@@ -280,6 +280,12 @@ final class Reloader {
 
     private void keepGood() throws IOException {
         if (Files.exists(haproxy.config())) {
+            Path original =
+                    haproxy.config().resolveSibling(haproxy.config().getFileName() + ".orig");
+            if (!present().startsWith(ConfigRenderer.MARK) && !Files.exists(original)) {
+                AtomicFile.write(original, Files.readAllBytes(haproxy.config()));
+                LOG.info("{} was not ours, it is kept as {}", haproxy.config(), original);
+            }
             AtomicFile.write(good, Files.readAllBytes(haproxy.config()));
         }
     }

@@ -67,7 +67,7 @@ final class Renderer implements AutoCloseable {
     }
 
     /** Two companions would undo each other's work. */
-    private static FileChannel lock(Path data) throws IOException {
+    static FileChannel lock(Path data) throws IOException {
         FileChannel channel =
                 FileChannel.open(
                         data.resolve("lock"), StandardOpenOption.CREATE, StandardOpenOption.WRITE);

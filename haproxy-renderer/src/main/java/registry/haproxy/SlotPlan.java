@@ -100,7 +100,7 @@ record SlotPlan(List<Change> outs, List<Change> ins, List<Change> frees, List<Me
             }
         }
         for (Slot slot : connected) {
-            if (slot.sinceChange() >= Math.max(LINGER_SECONDS, drain.toSeconds())) {
+            if (slot.sinceChange() > Math.max(LINGER_SECONDS, drain.toSeconds())) {
                 frees.add(Change.shutdown(backend, slot));
             }
         }

@@ -2,6 +2,7 @@ package registry.haproxy;
 
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
+import java.net.StandardProtocolFamily;
 import java.net.UnixDomainSocketAddress;
 import java.nio.ByteBuffer;
 import java.nio.channels.SelectionKey;
@@ -29,10 +30,7 @@ final class UnixRuntimeApi implements RuntimeApi {
 
     @Override
     public Session connect() throws IOException {
-        var session =
-                new PromptSession(
-                        new Connection(
-                                SocketChannel.open(UnixDomainSocketAddress.of(socket)), timeout));
+        var session = new PromptSession(new Connection(socket, timeout));
         try {
             session.send("prompt");
             return session;
@@ -44,8 +42,7 @@ final class UnixRuntimeApi implements RuntimeApi {
 
     @Override
     public String ask(String command) throws IOException {
-        try (var connection =
-                new Connection(SocketChannel.open(UnixDomainSocketAddress.of(socket)), timeout)) {
+        try (var connection = new Connection(socket, timeout)) {
             connection.write(command);
             // The master hangs up only after its client.
             connection.channel.shutdownOutput();
@@ -82,12 +79,24 @@ final class UnixRuntimeApi implements RuntimeApi {
         private boolean prompted;
         private long deadline;
 
-        Connection(SocketChannel channel, Duration timeout) throws IOException {
-            this.channel = channel;
-            this.timeoutNanos = timeout.toNanos();
-            channel.configureBlocking(false);
+        Connection(Path socket, Duration timeout) throws IOException {
+            timeoutNanos = timeout.toNanos();
+            channel = SocketChannel.open(StandardProtocolFamily.UNIX);
             selector = Selector.open();
-            channel.register(selector, SelectionKey.OP_READ);
+            try {
+                channel.configureBlocking(false);
+                channel.register(selector, 0);
+                deadline = System.nanoTime() + timeoutNanos;
+                // A frozen HAProxy accepts nobody, and its queue is short.
+                if (!channel.connect(UnixDomainSocketAddress.of(socket))) {
+                    do {
+                        await(SelectionKey.OP_CONNECT);
+                    } while (!channel.finishConnect());
+                }
+            } catch (IOException e) {
+                close();
+                throw e;
+            }
         }
 
         /** The deadline that begins here holds for the reply too. */
@@ -166,8 +175,7 @@ final class UnixRuntimeApi implements RuntimeApi {
 
         @Override
         public void close() {
-            try {
-                selector.close();
+            try (selector) {
                 channel.close();
             } catch (IOException e) {
                 // Nothing to be done about a socket that will not close.

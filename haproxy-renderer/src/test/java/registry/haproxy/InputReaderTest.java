@@ -3,10 +3,15 @@ package registry.haproxy;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import java.io.IOException;
 import java.net.URI;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.List;
+import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import registry.haproxy.RendererConfig.CheckType;
@@ -23,6 +28,25 @@ class InputReaderTest {
                 InputReader.read(Path.of("src/main/dist/etc/registry-haproxy.yaml"));
         assertThat(config.services()).hasSize(1);
         assertThat(config.haproxy().global()).contains("user haproxy");
+    }
+
+    /** Every YAML block of the page is an input that HAProxy accepts too. */
+    @Test
+    void theExamplesOfThePageAreRight(@TempDir Path folder) throws IOException {
+        String page = Files.readString(Path.of("../docs/haproxy.md"));
+        List<String> examples =
+                Pattern.compile("```yaml\\n(.*?)```", Pattern.DOTALL)
+                        .matcher(page)
+                        .results()
+                        .map(found -> found.group(1))
+                        .toList();
+        assertThat(examples).hasSize(2);
+        for (String example : examples) {
+            Path file = Files.writeString(folder.resolve("in.yaml"), example);
+            assertThat(RendererMain.execute("check", "-config", file.toString()))
+                    .as(example)
+                    .isZero();
+        }
     }
 
     @Test

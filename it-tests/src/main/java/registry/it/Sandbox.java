@@ -27,7 +27,11 @@ public final class Sandbox implements AutoCloseable {
                 mount -t overlay overlay -o "lowerdir=$dir,upperdir=$1/up$dir,workdir=$1/work$dir" "$dir"
             done
             ip link set lo up
-            ip addr add ADDRESS/24 dev lo
+            ip link add eth0 type dummy 2>/dev/null || ip link add eth0 type veth peer name eth1
+            ip addr add ADDRESS/24 dev eth0
+            for link in eth0 eth1; do
+                ip link set $link up 2>/dev/null || true
+            done
             : >"$1/ready"
             echo ready
             exec sleep 3600

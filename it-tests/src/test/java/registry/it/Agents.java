@@ -12,6 +12,7 @@ import org.junit.jupiter.api.extension.TestExecutionExceptionHandler;
  * is printed.
  */
 final class Agents implements ParameterResolver, TestExecutionExceptionHandler {
+    private static final String KEY = "agent";
     private static final Namespace SHARED = Namespace.create(Agents.class);
 
     @Override
@@ -27,7 +28,10 @@ final class Agents implements ParameterResolver, TestExecutionExceptionHandler {
     @Override
     public void handleTestExecutionException(ExtensionContext context, Throwable failure)
             throws Throwable {
-        System.err.println(context.getDisplayName() + " failed: " + shared(context).logTail());
+        var agent = context.getRoot().getStore(SHARED).get(KEY, LauncherProcess.class);
+        if (agent != null) {
+            System.err.println(context.getDisplayName() + " failed: " + agent.logTail());
+        }
         throw failure;
     }
 
@@ -36,7 +40,7 @@ final class Agents implements ParameterResolver, TestExecutionExceptionHandler {
         return context.getRoot()
                 .getStore(SHARED)
                 .computeIfAbsent(
-                        "agent",
+                        KEY,
                         key -> LauncherProcess.agent().with("enable_script_checks", true).start(),
                         LauncherProcess.class);
     }

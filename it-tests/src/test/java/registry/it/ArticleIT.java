@@ -95,9 +95,11 @@ final class ArticleIT {
     void itsCommandsWorkAsTheyStand() throws Exception {
         install("/usr/local/bin/update_haproxy.sh", UPDATE_HAPROXY, "755");
         install("/usr/local/bin/service", SERVICE, "755");
+        sh("rm -rf /etc/consul.d");
         install("/etc/consul.d/web.json", WEB_JSON, "644");
-        sh("mkdir -p /etc/haproxy");
-        sh("ln -s " + Launcher.registry() + " /usr/local/bin/consul");
+        // What this machine has of these names is hidden by the sandbox, not removed.
+        sh("rm -rf /tmp/consul /etc/haproxy && mkdir /etc/haproxy");
+        sh("ln -sf " + Launcher.registry() + " /usr/local/bin/consul");
         Process web =
                 start(
                         "web",

@@ -96,8 +96,12 @@ final class ReloadIT {
 
         Files.delete(consulD.resolve("zz.json"));
         put("/v1/agent/reload", "");
-        assertThat(instance("db").path("ServicePort").asInt()).isEqualTo(99);
-        assertThat(instance("cache").isMissingNode()).isTrue();
+        await().atMost(PATIENCE)
+                .untilAsserted(
+                        () -> {
+                            assertThat(instance("db").path("ServicePort").asInt()).isEqualTo(99);
+                            assertThat(instance("cache").isMissingNode()).isTrue();
+                        });
     }
 
     private void file(String name, String text) throws IOException {

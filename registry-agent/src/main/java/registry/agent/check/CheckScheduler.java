@@ -193,6 +193,7 @@ public final class CheckScheduler {
         }
 
         private synchronized void schedule(Duration delay) {
+            runner = null;
             if (!stopped) {
                 timer = timers.after(delay, this::launch);
             }

@@ -4,7 +4,7 @@ package registry.agent.cli;
 final class ForceLeaveCommand implements Command {
     @Override
     public String synopsis() {
-        return "[options] NODE";
+        return "[options] name";
     }
 
     @Override

@@ -4,7 +4,7 @@ package registry.agent.cli;
 final class JoinCommand implements Command {
     @Override
     public String synopsis() {
-        return "[options] ADDRESS...";
+        return "[options] address ...";
     }
 
     @Override

@@ -1,6 +1,7 @@
 package registry.agent.config;
 
 import java.nio.file.Files;
+import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
@@ -128,9 +129,13 @@ final class ConfigBinder {
         return dataDir;
     }
 
-    private @Nullable Path path(String key) {
+    private @Nullable Path path(String key) throws ConfigException {
         String path = settings.text(key);
-        return path.isEmpty() ? null : Path.of(path);
+        try {
+            return path.isEmpty() ? null : Path.of(path);
+        } catch (InvalidPathException e) {
+            throw new ConfigException("%s: not a path: %s".formatted(key, e.getReason()));
+        }
     }
 
     private String nodeName() throws ConfigException {

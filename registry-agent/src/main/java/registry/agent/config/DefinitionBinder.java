@@ -7,6 +7,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermission;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -143,7 +144,7 @@ final class DefinitionBinder {
                         check.text("alias_service"),
                         check.duration("interval"),
                         check.duration("timeout"),
-                        check.duration("ttl"),
+                        ttl(check),
                         check.whole("success_before_passing", 0),
                         check.whole("failures_before_critical", 0),
                         check.duration("deregister_critical_service_after"),
@@ -152,6 +153,12 @@ final class DefinitionBinder {
             refuseOthersWriting();
         }
         return definition;
+    }
+
+    /** Without a TTL above zero a check is none of this kind. */
+    private static @Nullable Duration ttl(Settings check) {
+        Duration ttl = check.duration("ttl");
+        return ttl == null || !ttl.isPositive() ? null : ttl;
     }
 
     /** The list {@code args}, or Consul 0.3's {@code script}, which a shell runs. */

@@ -44,7 +44,7 @@ final class AntiEntropy implements AutoCloseable {
     private static final Duration RETRY = Duration.ofSeconds(15);
 
     /** While a retry is waited for: how often to look whether there is a leader again. */
-    private static final Duration LEADER_POLL = Duration.ofMillis(100);
+    private static final Duration LEADER_POLL = Duration.ofMillis(20);
 
     /** When servers only have too much to do. */
     private static final Duration RETRY_OVERLOADED = Duration.ofSeconds(1);
@@ -67,7 +67,7 @@ final class AntiEntropy implements AutoCloseable {
      */
     private static final int COST_FACTOR = 50;
 
-    private static final Duration MAX_SETTLE_FOR_COST = Duration.ofSeconds(2);
+    private static final Duration MAX_SETTLE_FOR_COST = Duration.ofSeconds(1);
 
     /** Groups pushed at the same time: their log entries share a sync. */
     private static final int PARALLEL = 16;

@@ -596,7 +596,9 @@ public final class LocalState implements AutoCloseable {
         }
         if (before == null) {
             changes.checkCame(check.id());
-        } else if (!check.hasResult) {
+        }
+        if (!check.hasResult) {
+            // Also one that a report wrote while an earlier check of this id was removed.
             changes.deleteResult(check.id());
         }
         if (CheckIds.isMaintenance(check.id())) {

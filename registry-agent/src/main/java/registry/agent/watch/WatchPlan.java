@@ -1,8 +1,6 @@
 package registry.agent.watch;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.node.ArrayNode;
-import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.NullNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
@@ -28,7 +26,10 @@ record WatchPlan(String type, String target, Shape shape) {
         /** One pair, null when the key is absent. */
         PAIR,
         /** A list of pairs, null when there is none. */
-        PAIRS
+        PAIRS,
+        /** Instances with their nodes and checks. */
+        ENTRIES,
+        CHECKS
     }
 
     /**
@@ -71,6 +72,8 @@ record WatchPlan(String type, String target, Shape shape) {
                 switch (definition.type()) {
                     case "key" -> Shape.PAIR;
                     case "keyprefix" -> Shape.PAIRS;
+                    case "service" -> Shape.ENTRIES;
+                    case "checks" -> Shape.CHECKS;
                     default -> Shape.AS_IT_IS;
                 };
         return new WatchPlan(
@@ -96,7 +99,7 @@ record WatchPlan(String type, String target, Shape shape) {
      * @throws IOException when the answer is an error
      */
     JsonNode result(Answer answer) throws IOException {
-        if (answer.status() == 404 && shape != Shape.AS_IT_IS) {
+        if (answer.status() == 404 && (shape == Shape.PAIR || shape == Shape.PAIRS)) {
             return NullNode.getInstance();
         }
         if (answer.status() != 200) {
@@ -111,23 +114,11 @@ record WatchPlan(String type, String target, Shape shape) {
         }
         return switch (shape) {
             case AS_IT_IS -> body;
-            case PAIR -> pair(body.path(0));
-            case PAIRS -> {
-                ArrayNode pairs = JsonNodeFactory.instance.arrayNode();
-                body.forEach(pair -> pairs.add(pair(pair)));
-                yield pairs;
-            }
+            case PAIR -> GoShape.pair(body.path(0));
+            case PAIRS -> GoShape.pairs(body);
+            case ENTRIES -> GoShape.entries(body);
+            case CHECKS -> GoShape.checks(body);
         };
-    }
-
-    /** Members in the order of Go's client, which knows a session also where there is none. */
-    private static JsonNode pair(JsonNode pair) {
-        ObjectNode ordered = JsonNodeFactory.instance.objectNode();
-        for (String name :
-                List.of("Key", "CreateIndex", "ModifyIndex", "LockIndex", "Flags", "Value")) {
-            ordered.set(name, pair.get(name));
-        }
-        return ordered.put("Session", pair.path("Session").asText(""));
     }
 
     private static List<String> tags(JsonNode given) {

@@ -661,7 +661,11 @@ class MainTest {
                 .on(
                         "GET /v1/health/service/web?tag=a&tag=b&passing=1",
                         200,
-                        "[{\"Node\":{\"Node\":\"n1\",\"Meta\":{}},\"Checks\":[]}]");
+                        """
+                        [{"Node":{"Node":"n1","Meta":{}},
+                          "Service":{"ID":"w","Service":"web","Tags":[],"Address":"","Meta":null,"Port":80,"Connect":{},"ModifyIndex":6},
+                          "Checks":[{"Node":"n1","Type":"http","Definition":{"Interval":"10s","TCP":"x"},"CreateIndex":6}]}]
+                        """);
         check(line.run("watch", "-type=key", "-key=cli/lock"), 0, "null\n", "");
         check(
                 line.run(
@@ -672,7 +676,44 @@ class MainTest {
                         "-tag=b",
                         "-passingonly=true"),
                 0,
-                "[\n    {\n        \"Node\": {\n            \"Node\": \"n1\",\n            \"Meta\": {}\n        },\n        \"Checks\": []\n    }\n]\n",
+                """
+                [
+                    {
+                        "Node": {
+                            "Node": "n1",
+                            "Meta": {}
+                        },
+                        "Service": {
+                            "ID": "w",
+                            "Service": "web",
+                            "Tags": [],
+                            "Meta": null,
+                            "Port": 80,
+                            "Address": "",
+                            "ModifyIndex": 6,
+                            "Connect": {}
+                        },
+                        "Checks": [
+                            {
+                                "Node": "n1",
+                                "Type": "http",
+                                "Definition": {
+                                    "Interval": "10s",
+                                    "Timeout": "0s",
+                                    "DeregisterCriticalServiceAfter": "0s",
+                                    "HTTP": "",
+                                    "Header": null,
+                                    "Method": "",
+                                    "Body": "",
+                                    "TLSSkipVerify": false,
+                                    "TCP": "x"
+                                },
+                                "CreateIndex": 6
+                            }
+                        ]
+                    }
+                ]
+                """,
                 "");
     }
 

@@ -655,6 +655,7 @@ class LocalStateTest {
                     Thread.ofVirtual()
                             .start(() ->
                                     early.addService(service("new", "new"), Source.API, false));
+            await().atMost(20, SECONDS).until(() -> registering.getState() == Thread.State.WAITING);
             early.load(NOTHING);
             registering.join();
 

@@ -210,13 +210,22 @@ public final class CatalogEndpoint {
 
     private static Query.Answer names(State state, Selection selection, Question question) {
         Map<String, Set<String>> names = new TreeMap<>(Keys.BYTES);
-        for (Instance instance : state.table(CatalogTable.INSTANCES).rows().values()) {
-            if (selection.byNode() && !selection.takes(nodeOf(state, instance))) {
-                continue;
+        for (var instances :
+                state.table(CatalogTable.INSTANCES).groups(CatalogTable.BY_NAME).values()) {
+            String name = "";
+            Set<String> tags = Set.of();
+            for (Instance instance : instances.values()) {
+                if (selection.byNode() && !selection.takes(nodeOf(state, instance))) {
+                    continue;
+                }
+                // One group, but its instances may spell their name differently.
+                NodeService service = instance.service();
+                if (!service.service().equals(name)) {
+                    name = service.service();
+                    tags = names.computeIfAbsent(name, first -> new LinkedHashSet<>());
+                }
+                tags.addAll(service.tags());
             }
-            NodeService service = instance.service();
-            names.computeIfAbsent(service.service(), first -> new LinkedHashSet<>())
-                    .addAll(service.tags());
         }
         var body = new Body().open('{');
         names.forEach((name, tags) -> body.name(name).value(Json.write(tags)));

@@ -47,7 +47,7 @@ public final class CatalogTable {
             new TableDef<>(
                     "services",
                     String::compareTo,
-                    instance -> Keys.join(instance.node(), instance.id()),
+                    Instance::key,
                     List.of(BY_NAME),
                     Instance::encode,
                     Instance::decode);
@@ -114,15 +114,14 @@ public final class CatalogTable {
         return state.table(CHECKS).group(BY_SERVICE, Keys.fold(service)).values();
     }
 
-    /**
-     * The checks bound to one instance.
-     *
-     * @param nodeKey from {@link Instance#node}; {@code idKey} from {@link Instance#id}, empty for
-     *     the node's own checks
-     */
-    public static Collection<Row<HealthCheck>> checksBoundTo(
-            State state, String nodeKey, String idKey) {
-        return state.table(CHECKS).group(BY_INSTANCE, Keys.join(nodeKey, idKey)).values();
+    /** The checks of an instance's node itself. */
+    public static Collection<Row<HealthCheck>> nodeChecks(State state, Instance instance) {
+        return state.table(CHECKS).group(BY_INSTANCE, Keys.join(instance.node(), "")).values();
+    }
+
+    /** The checks bound to an instance. */
+    public static Collection<Row<HealthCheck>> ownChecks(State state, Instance instance) {
+        return state.table(CHECKS).group(BY_INSTANCE, instance.key()).values();
     }
 
     // Changes.
@@ -253,9 +252,7 @@ public final class CatalogTable {
             return;
         }
         var instance =
-                new Instance(
-                        nodeKey,
-                        new Row<>(withIndexes(service, service.createIndex(), tx.index())));
+                Instance.of(nodeKey, withIndexes(service, service.createIndex(), tx.index()));
         tx.put(INSTANCES, instance);
         tx.move(Scopes.SERVICES);
         tx.wake(Scopes.node(node));
@@ -287,7 +284,7 @@ public final class CatalogTable {
 
     /** Checks carry their service's name: it follows the instance to another name. */
     private static void renameInChecks(Tx tx, Instance instance) {
-        var bound = tx.table(CHECKS).group(BY_INSTANCE, Keys.join(instance.node(), instance.id()));
+        var bound = tx.table(CHECKS).group(BY_INSTANCE, instance.key());
         for (Row<HealthCheck> row : List.copyOf(bound.values())) {
             tx.wake(Scopes.serviceChecks(row.value().serviceName()));
             putCheck(tx, bind(row.value(), instance.service(), tx.index()));
@@ -387,11 +384,11 @@ public final class CatalogTable {
     }
 
     private static void deleteInstance(Tx tx, Instance instance) {
-        var bound = tx.table(CHECKS).group(BY_INSTANCE, Keys.join(instance.node(), instance.id()));
+        var bound = tx.table(CHECKS).group(BY_INSTANCE, instance.key());
         for (Row<HealthCheck> check : List.copyOf(bound.values())) {
             deleteCheck(tx, check.value());
         }
-        tx.delete(INSTANCES, Keys.join(instance.node(), instance.id()));
+        tx.delete(INSTANCES, instance.key());
         tx.move(Scopes.SERVICES);
         tx.renumber(Scopes.CHECKS, tx.index());
         tx.wake(Scopes.node(instance.node()));

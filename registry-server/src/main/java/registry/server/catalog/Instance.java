@@ -9,10 +9,15 @@ import registry.server.state.Row;
  * A service instance in the catalogue.
  *
  * @param node key of the node that carries it
+ * @param key its own key, made of the node's and its id
  */
-public record Instance(String node, Row<NodeService> row) {
+public record Instance(String node, String key, Row<NodeService> row) {
     /** As it stands in snapshots. */
     private record Stored(String node, NodeService service) {}
+
+    static Instance of(String node, NodeService service) {
+        return new Instance(node, Keys.join(node, Keys.fold(service.id())), new Row<>(service));
+    }
 
     public NodeService service() {
         return row.value();
@@ -34,6 +39,6 @@ public record Instance(String node, Row<NodeService> row) {
 
     static Instance decode(byte[] bytes) {
         Stored stored = Json.read(bytes, Stored.class);
-        return new Instance(stored.node, new Row<>(stored.service));
+        return Instance.of(stored.node, stored.service);
     }
 }

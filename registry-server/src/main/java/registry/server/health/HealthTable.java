@@ -41,7 +41,7 @@ final class HealthTable {
                 : new Entry(
                         node,
                         instance,
-                        CatalogTable.checksBoundTo(state, instance.node(), ""),
-                        CatalogTable.checksBoundTo(state, instance.node(), instance.id()));
+                        CatalogTable.nodeChecks(state, instance),
+                        CatalogTable.ownChecks(state, instance));
     }
 }

@@ -306,8 +306,8 @@ public final class JraftConsensus implements Consensus {
     @Override
     public SortedMap<String, String> stats() {
         SortedMap<String, String> stats = new TreeMap<>();
-        stats.put("applied_index", String.valueOf(node.getLastAppliedLogIndex()));
-        stats.put("commit_index", String.valueOf(node.getLastCommittedIndex()));
+        stats.put("applied_index", String.valueOf(appliedIndex()));
+        stats.put("commit_index", String.valueOf(committedIndex()));
         stats.put("fsm_pending", String.valueOf(pending.get()));
         stats.put("last_contact", lastContactMillis() + "ms");
         stats.put("last_log_index", String.valueOf(store.getLastLogIndex()));
@@ -330,6 +330,22 @@ public final class JraftConsensus implements Consensus {
         };
     }
 
+    private long appliedIndex() {
+        try {
+            return node.getLastAppliedLogIndex();
+        } catch (IllegalStateException stopped) {
+            return machine.appliedIndex();
+        }
+    }
+
+    private long committedIndex() {
+        try {
+            return node.getLastCommittedIndex();
+        } catch (IllegalStateException stopped) {
+            return machine.appliedIndex();
+        }
+    }
+
     private long snapshotIndex() {
         Snapshots.Saved newest = snapshots.newest();
         return newest == null ? 0 : newest.index();
@@ -346,7 +362,7 @@ public final class JraftConsensus implements Consensus {
     /** Else the engine would find that nothing has happened since the last snapshot. */
     private void awaitEngineKnowsWhatWasApplied() {
         long asked = machine.appliedIndex();
-        while (node.getLastAppliedLogIndex() < asked && node.getNodeState().isActive()) {
+        while (appliedIndex() < asked) {
             LockSupport.parkNanos(100_000);
         }
     }
@@ -357,13 +373,13 @@ public final class JraftConsensus implements Consensus {
      */
     private CompletableFuture<@Nullable Void> takeSnapshot() {
         CompletableFuture<@Nullable Void> taken = new CompletableFuture<>();
-        if (node.getLastAppliedLogIndex() <= snapshotIndex()) {
+        if (appliedIndex() <= snapshotIndex()) {
             machine.snapshotEnded(false);
             taken.complete(null);
             return taken;
         }
         node.snapshot(status -> {
-            if (!status.isOk()) {
+            if (!status.isOk() && !closed) {
                 LOG.warn("no snapshot was taken: status=\"{}\"", status);
             }
             machine.snapshotEnded(status.isOk());

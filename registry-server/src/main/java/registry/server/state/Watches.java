@@ -33,6 +33,9 @@ public final class Watches {
      */
     private final TreeMap<Integer, Integer> lengths = new TreeMap<>();
 
+    /** The keys of {@code lengths}, ascending. */
+    private int[] sortedLengths = {};
+
     /**
      * @param wake takes woken waiters, which are no longer registered under the prefix that woke
      *     them, and hands them to other threads; called by the thread that applies commands; the
@@ -49,7 +52,7 @@ public final class Watches {
             if (bucket == null) {
                 bucket = new HashSet<>();
                 buckets.put(prefix, bucket);
-                lengths.merge(prefix.length(), 1, Integer::sum);
+                count(prefix.length(), 1);
             }
             bucket.add(waiter);
         }
@@ -79,6 +82,7 @@ public final class Watches {
             all = new ArrayList<>(buckets.values());
             buckets.clear();
             lengths.clear();
+            sortedLengths = new int[0];
         }
         all.forEach(wake);
     }
@@ -94,7 +98,10 @@ public final class Watches {
         }
         List<Set<Waiter>> touched = new ArrayList<>();
         for (String path : paths) {
-            for (int length : List.copyOf(lengths.headMap(path.length(), true).keySet())) {
+            for (int length : sortedLengths) {
+                if (length > path.length()) {
+                    break;
+                }
                 String prefix = path.substring(0, length);
                 if (buckets.containsKey(prefix)) {
                     touched.add(take(prefix));
@@ -105,8 +112,19 @@ public final class Watches {
     }
 
     private Set<Waiter> take(String prefix) {
-        lengths.computeIfPresent(prefix.length(), (length, count) -> count == 1 ? null : count - 1);
         Set<Waiter> bucket = buckets.remove(prefix);
-        return bucket == null ? Set.of() : bucket;
+        if (bucket == null) {
+            return Set.of();
+        }
+        count(prefix.length(), -1);
+        return bucket;
+    }
+
+    private void count(int length, int more) {
+        int known = lengths.size();
+        lengths.merge(length, more, (now, change) -> now + change == 0 ? null : now + change);
+        if (lengths.size() != known) {
+            sortedLengths = lengths.keySet().stream().mapToInt(Integer::intValue).toArray();
+        }
     }
 }

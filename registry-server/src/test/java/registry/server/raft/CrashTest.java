@@ -35,7 +35,7 @@ class CrashTest {
 
     @Test
     void killNineLosesNothing() throws Exception {
-        for (int round = 0; round < 4; round++) {
+        for (int round = 0; round < 3; round++) {
             Victim victim = new Victim(tmp, next());
             victim.runFor(round == 0 ? 20 : random.nextInt(400));
             victim.process.destroyForcibly().waitFor();
@@ -50,7 +50,7 @@ class CrashTest {
         assumeTrue(isRoot(), "only root can mount a disk to cut its power");
         try (PowerCut power = PowerCut.create(tmp)) {
             Path dir = power.disk().resolve("data");
-            for (int round = 0; round < 3; round++) {
+            for (int round = 0; round < 2; round++) {
                 Victim victim = new Victim(dir, next());
                 victim.runFor(round == 0 ? 20 : random.nextInt(600));
                 power.cut(victim.process.toHandle());

@@ -239,6 +239,7 @@ class JraftConsensusTest {
             assertThat(kind(server.consensus.propose(Ledger.command(1, 0))))
                     .isEqualTo(Kind.NO_LEADER);
             assertThat(server.consensus.isReadyLeader()).isFalse();
+            assertThat(server.consensus.stats()).containsEntry("state", "Shutdown");
         }
         await().atMost(10, SECONDS)
                 .until(() -> proposals.stream().allMatch(CompletableFuture::isDone));
