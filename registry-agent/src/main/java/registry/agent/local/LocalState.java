@@ -410,18 +410,9 @@ public final class LocalState implements AutoCloseable {
      */
     public boolean repeatTtl(String checkId, String status, String output) {
         CheckEntry entry = entries.checkEntry(checkId);
-        if (entry == null || !entry.isTtl()) {
-            return false;
-        }
-        synchronized (entries) {
-            if (!entry.hasResult
-                    || !entry.view.status().equals(status)
-                    || !entry.view.output().equals(discardOutput ? "" : output)) {
-                return false;
-            }
-        }
-        report(entry, new CheckResult(status, output), true);
-        return true;
+        return entry != null
+                && entry.isTtl()
+                && results.heardAgain(entry, new CheckResult(status, output));
     }
 
     /**
