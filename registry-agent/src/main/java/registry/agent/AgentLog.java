@@ -103,6 +103,9 @@ public final class AgentLog extends ContextAwareBase implements Configurator {
         context.getLogger("com.alipay.sofa.jraft")
                 .setLevel(level == Level.TRACE ? Level.DEBUG : Level.ERROR);
         context.getLogger("org.jgroups").setLevel(level == Level.TRACE ? Level.DEBUG : Level.ERROR);
+        // a stranger's malformed requests are no line of ours
+        context.getLogger("org.eclipse.jetty")
+                .setLevel(level == Level.TRACE ? Level.DEBUG : Level.ERROR);
     }
 
     private static void attach(
