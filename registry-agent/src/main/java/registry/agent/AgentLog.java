@@ -136,6 +136,30 @@ public final class AgentLog extends ContextAwareBase implements Configurator {
         return level == Level.ERROR ? "ERROR" : level.toString();
     }
 
+    /** What others chose, a service's name for one, must not make lines of its own. */
+    static String printable(String text) {
+        if (text.chars().noneMatch(Character::isISOControl)) {
+            return text;
+        }
+        var out = new StringBuilder(text.length() + 16);
+        text.chars()
+                .forEach(c -> {
+                    switch (c) {
+                        case '\n' -> out.append("\\n");
+                        case '\r' -> out.append("\\r");
+                        case '\t' -> out.append("\\t");
+                        default -> {
+                            if (Character.isISOControl(c)) {
+                                out.append(String.format("\\u%04x", c));
+                            } else {
+                                out.append((char) c);
+                            }
+                        }
+                    }
+                });
+        return out.toString();
+    }
+
     private static final class Lines extends LayoutBase<ILoggingEvent> {
         @Override
         public String doLayout(ILoggingEvent event) {
@@ -147,7 +171,7 @@ public final class AgentLog extends ContextAwareBase implements Configurator {
                             + " ".repeat(8 - level.length())
                             + subsystem(event.getLoggerName())
                             + ": "
-                            + event.getFormattedMessage()
+                            + printable(event.getFormattedMessage())
                             + "\n";
             return event.getThrowableProxy() == null
                     ? line
