@@ -214,6 +214,12 @@ public final class HttpApi implements AutoCloseable {
     /** The words for what never reached a route: not HTTP, a head that is too large. */
     private static boolean writeError(Request request, Response response, Callback callback) {
         int status = response.getStatus();
+        if (status == HttpStatus.HTTP_VERSION_NOT_SUPPORTED_505
+                || status == HttpStatus.NOT_IMPLEMENTED_501) {
+            // The caller's mistake: nothing here has failed.
+            status = HttpStatus.BAD_REQUEST_400;
+            response.setStatus(status);
+        }
         response.getHeaders().put(HttpHeader.CONTENT_TYPE, Answer.TEXT);
         response.getHeaders().put("X-Content-Type-Options", "nosniff");
         Content.Sink.write(response, true, HttpStatus.getMessage(status), callback);

@@ -6,10 +6,12 @@ import java.nio.charset.CodingErrorAction;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayDeque;
 import java.util.HexFormat;
+import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /** Paths and parameters as Go's net/http and net/url read and write them. */
 final class UrlText {
+    private static final Pattern BROKEN_ESCAPE = Pattern.compile("%(?!\\p{XDigit}{2})");
     private static final HexFormat HEX = HexFormat.of().withUpperCase();
 
     private UrlText() {}
@@ -54,6 +56,11 @@ final class UrlText {
         } catch (CharacterCodingException e) {
             return null;
         }
+    }
+
+    /** True when a percent sign is not followed by two hexadecimal digits. */
+    static boolean hasBrokenEscape(@Nullable String raw) {
+        return raw != null && BROKEN_ESCAPE.matcher(raw).find();
     }
 
     /**
