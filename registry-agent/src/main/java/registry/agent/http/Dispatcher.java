@@ -95,12 +95,7 @@ final class Dispatcher {
             @Nullable InetAddress client) {
         QueryString query = QueryString.parse(rawQuery);
         if (query == null) {
-            // Consul's answer to a broken escape; it would take bytes that are no UTF-8 as they
-            // are.
-            return new Opened.Refused(
-                    UrlText.hasBrokenEscape(rawQuery)
-                            ? Answer.empty(500)
-                            : Answer.text(400, "Invalid query: not UTF-8"));
+            return new Opened.Refused(Answer.empty(500));
         }
         if (guards.blocks(path)) {
             return new Opened.Refused(

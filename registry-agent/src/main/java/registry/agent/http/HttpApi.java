@@ -6,6 +6,7 @@ import java.nio.channels.SelectionKey;
 import java.nio.channels.SocketChannel;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.Executor;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import jdk.net.ExtendedSocketOptions;
@@ -21,8 +22,10 @@ import org.eclipse.jetty.server.Request;
 import org.eclipse.jetty.server.Response;
 import org.eclipse.jetty.server.Server;
 import org.eclipse.jetty.server.ServerConnector;
+import org.eclipse.jetty.server.internal.HttpConnection;
 import org.eclipse.jetty.util.Callback;
 import org.eclipse.jetty.util.thread.QueuedThreadPool;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import registry.agent.check.CheckHistory;
@@ -216,7 +219,7 @@ public final class HttpApi implements AutoCloseable {
         int status = response.getStatus();
         if (status == HttpStatus.HTTP_VERSION_NOT_SUPPORTED_505
                 || status == HttpStatus.NOT_IMPLEMENTED_501) {
-            // The caller's mistake: nothing here has failed.
+            // The caller's mistake, not ours.
             status = HttpStatus.BAD_REQUEST_400;
             response.setStatus(status);
         }
@@ -226,10 +229,33 @@ public final class HttpApi implements AutoCloseable {
         return true;
     }
 
-    /** A connector whose connections notice a peer that vanished without a word. */
+    /**
+     * A connector whose connections notice a peer that vanished without a word, and go on to their
+     * next request on the thread that wrote the last answer, where there is nothing to do but to
+     * wait for it.
+     */
     private static final class Alive extends ServerConnector {
+        private final @Nullable Executor onTheSpot;
+
         Alive(Server server, HttpConnectionFactory http) {
             super(server, 1, SELECTORS, http);
+            Executor pool = super.getExecutor();
+            onTheSpot = task -> execute(task, pool);
+        }
+
+        private static void execute(Runnable task, Executor pool) {
+            if (task instanceof HttpConnection idle && idle.isRequestBufferEmpty()) {
+                idle.run();
+            } else {
+                // Requests that came in a row are not the business of whoever answered the first.
+                pool.execute(task);
+            }
+        }
+
+        /** Asked by the constructor, too, before there is anything of this class. */
+        @Override
+        public Executor getExecutor() {
+            return onTheSpot == null ? super.getExecutor() : onTheSpot;
         }
 
         @Override

@@ -124,6 +124,7 @@ class LimitsTest {
                 List.of(
                         "\0\1\2\r\n\r\n",
                         "GET\r\n\r\n",
+                        "GET /\r\n\r\n",
                         "GET /v1/kv/x HTTP/9.9\r\nHost: x\r\n\r\n",
                         "GET /v1/kv/x HTTP/1.1\r\n\r\n",
                         "PUT /v1/kv/x HTTP/1.1\r\nHost: x\r\nContent-Length: -5\r\n\r\n",
