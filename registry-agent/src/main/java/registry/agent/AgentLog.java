@@ -96,10 +96,16 @@ public final class AgentLog extends ContextAwareBase implements Configurator {
                 level.isGreaterOrEqual(Level.WARN) || level == Level.TRACE ? level : Level.WARN;
         context.getLogger(org.slf4j.Logger.ROOT_LOGGER_NAME).setLevel(libraries);
         context.getLogger("registry").setLevel(level);
+        // a stranger's bad request is a warning to Jetty, and could fill the log
+        context.getLogger("org.eclipse.jetty")
+                .setLevel(level == Level.TRACE ? Level.DEBUG : Level.ERROR);
         // these two report each lost connection and each election step as an error of their own
         context.getLogger("com.alipay.sofa.jraft")
                 .setLevel(level == Level.TRACE ? Level.DEBUG : Level.ERROR);
         context.getLogger("org.jgroups").setLevel(level == Level.TRACE ? Level.DEBUG : Level.ERROR);
+        // a stranger's malformed requests are no line of ours
+        context.getLogger("org.eclipse.jetty")
+                .setLevel(level == Level.TRACE ? Level.DEBUG : Level.ERROR);
     }
 
     private static void attach(
