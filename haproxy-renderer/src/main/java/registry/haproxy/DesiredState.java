@@ -92,7 +92,7 @@ final class DesiredState {
             if (!Objects.equals(changed, drainsRead)) {
                 drains = Drains.read(drainsFile);
                 drainsRead = changed;
-                LOG.info("drained by hand: {}", drains.marks());
+                LOG.debug("drained by hand: {}", drains.marks());
             }
         } catch (IOException e) {
             LOG.warn("{} cannot be read, draining as before: {}", drainsFile, e.toString());

@@ -5,12 +5,17 @@ import static java.util.concurrent.TimeUnit.SECONDS;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import java.io.IOException;
 import java.lang.ProcessBuilder.Redirect;
 import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -22,6 +27,7 @@ import java.util.SplittableRandom;
 import java.util.TreeSet;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.locks.LockSupport;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -852,5 +858,204 @@ class CompanionTest {
         List<String> all = new ArrayList<>(List.of("drain", "-config", input.toString()));
         all.addAll(List.of(arguments));
         return RendererMain.execute(all.toArray(String[]::new));
+    }
+
+    @Test
+    void healthAndMetricsTellHowItIs() throws Exception {
+        registry.put("web", "w1", "127.0.0.1", 20001);
+        registry.put("web", "bad", "nowhere", 20001);
+        start(web(""));
+        awaitServing(20001);
+        await().atMost(10, SECONDS)
+                .until(() -> page("/health").equals("200 {\"status\":\"ok\"}\n"));
+        assertThat(page("/metrics"))
+                .startsWith("200 # HELP registry_haproxy_in_step ")
+                .contains(
+                        "# TYPE registry_haproxy_reloads_total counter\n",
+                        "\nregistry_haproxy_in_step 1\n",
+                        "\nregistry_haproxy_service_instances{service=\"web\"} 1\n",
+                        "\nregistry_haproxy_service_skipped{service=\"web\"} 1\n",
+                        "\nregistry_haproxy_service_failing{service=\"web\"} 0\n");
+        assertThat(page("/healthy")).startsWith("404");
+        registry.stop();
+        await().atMost(10, SECONDS)
+                .until(() -> page("/metrics").contains("service_failing{service=\"web\"} 1"));
+        renderer.replace(config(web("backend: [\"no such keyword\"]")));
+        await().atMost(10, SECONDS)
+                .until(() -> page("/health").matches("(?s)503 .*failing.*unknown keyword.*"));
+    }
+
+    private String page(String path) throws Exception {
+        try (HttpClient client = HttpClient.newHttpClient()) {
+            URI uri = URI.create("http://127.0.0.1:" + renderer.statusPort() + path);
+            HttpResponse<String> answer =
+                    client.send(
+                            HttpRequest.newBuilder(uri).build(),
+                            HttpResponse.BodyHandlers.ofString());
+            return answer.statusCode() + " " + answer.body();
+        }
+    }
+
+    /** A disk of its own, so small that a file fills it. */
+    @Test
+    void aFullDiskDelaysTheFileAndNothingElse() throws Exception {
+        Path disk = Files.createDirectory(folder.resolve("disk"));
+        assumeTrue(
+                succeeds("mount", "-t", "tmpfs", "-o", "size=256k", "tmpfs", disk.toString()),
+                "only root may mount");
+        try {
+            String text =
+                    text(web(""))
+                            .replace("data_dir: data", "data_dir: disk/data")
+                            .replace("config: haproxy.cfg", "config: disk/haproxy.cfg");
+            registry.put("web", "w1", "127.0.0.1", 20001);
+            renderer =
+                    new Renderer(
+                            InputReader.parse(folder.resolve("input.yaml"), text),
+                            true,
+                            Redirect.appendTo(folder.resolve("haproxy.log").toFile()));
+            renderer.start();
+            awaitServing(20001);
+            await().atMost(10, SECONDS).until(() -> page("/health").startsWith("200"));
+            assertThatThrownBy(() -> Files.write(disk.resolve("filler"), new byte[1 << 20]))
+                    .hasMessageContaining("No space left");
+            registry.put("web", "w2", "127.0.0.1", 20002);
+            awaitServing(20001, 20002);
+            await().atMost(10, SECONDS)
+                    .until(() -> page("/health").matches("(?s)503 .*No space left.*"));
+            // HAProxy ends meanwhile: an older file is better than none.
+            Master.Processes before = master().look();
+            before.workers().forEach(RealHaproxy::kill);
+            RealHaproxy.kill(before.pid());
+            await().atMost(10, SECONDS).until(() -> masterPid() > 0 && masterPid() != before.pid());
+            awaitServing(20001, 20002);
+            Files.delete(disk.resolve("filler"));
+            await().atMost(10, SECONDS).until(() -> page("/health").startsWith("200"));
+            assertThat(Files.readString(disk.resolve("haproxy.cfg"))).contains(":20002 id");
+            assertThat(Files.readString(disk.resolve("data/last-good.json"))).contains("20002");
+        } finally {
+            renderer.close();
+            succeeds("umount", "-l", disk.toString());
+        }
+    }
+
+    private static boolean succeeds(String... command) throws Exception {
+        return new ProcessBuilder(command)
+                        .redirectErrorStream(true)
+                        .redirectOutput(Redirect.DISCARD)
+                        .start()
+                        .waitFor()
+                == 0;
+    }
+
+    @Test
+    void aThousandHostileRegistrationsOpenNothingAndCostNobody() throws Exception {
+        long seed = System.nanoTime();
+        var random = new SplittableRandom(seed);
+        String[] bad = {
+            "\n",
+            "\r",
+            ";",
+            " ",
+            "#",
+            "\"",
+            "'",
+            "\\",
+            "$",
+            "\u0000",
+            "é",
+            "%",
+            "\u2028",
+            "\nlisten pwned\n    bind 127.0.0.1:" + RealHaproxy.freePort() + "\n",
+            " check disabled",
+            "; set server web/srv1 state maint",
+            "unix@/tmp/x"
+        };
+        String[] plain = {"127.0.0.1", "::1", "server", "enabled", ":", "80", ".", "host.invalid"};
+        for (int number = 0; number < 1000; number++) {
+            var text = new StringBuilder();
+            for (int piece = random.nextInt(4); piece > 0; piece--) {
+                text.append(plain[random.nextInt(plain.length)]);
+            }
+            text.insert(random.nextInt(text.length() + 1), bad[random.nextInt(bad.length)]);
+            boolean byPort = random.nextInt(4) == 0;
+            long port =
+                    random.nextBoolean() ? random.nextLong(65536, 1L << 40) : -random.nextInt(9);
+            registry.put(
+                    "web",
+                    random.nextInt(3) == 0 ? text.toString() + number : "h" + number,
+                    byPort ? "127.0.0.1" : text.toString(),
+                    byPort ? port : 80);
+        }
+        try (var one = new BackendServer("one");
+                var two = new BackendServer("two")) {
+            registry.put("web", "good1", "127.0.0.1", one.port());
+            start(web(""));
+            awaitServing(one.port());
+            try (var load = new LoadClient(frontend, 100)) {
+                registry.put("web", "good2", "127.0.0.1", two.port());
+                await().atMost(10, SECONDS)
+                        .until(() -> load.answersOf("one") > 20 && load.answersOf("two") > 20);
+                load.close();
+                assertThat(load.failures()).as("seed %d", seed).isEmpty();
+            }
+            await().atMost(5, SECONDS)
+                    .untilAsserted(() ->
+                            assertThat(page("/metrics"))
+                                    .as("seed %d", seed)
+                                    .contains("service_skipped{service=\"web\"} 1000\n"));
+            for (long worker : master().look().workers()) {
+                assertThat(listening(worker))
+                        .as("seed %d", seed)
+                        .containsExactlyInAnyOrder(frontend, entrance);
+            }
+        }
+    }
+
+    /** The TCP ports that a process listens on. */
+    private static Set<Integer> listening(long pid) throws IOException {
+        Set<String> sockets = new TreeSet<>();
+        try (Stream<Path> descriptors = Files.list(Path.of("/proc/" + pid + "/fd"))) {
+            for (Path descriptor : descriptors.toList()) {
+                sockets.add(Files.readSymbolicLink(descriptor).toString());
+            }
+        }
+        Set<Integer> ports = new TreeSet<>();
+        for (String table : List.of("/proc/net/tcp", "/proc/net/tcp6")) {
+            for (String line : Files.readAllLines(Path.of(table))) {
+                String[] fields = line.strip().split("\\s+");
+                if (fields[3].equals("0A") && sockets.contains("socket:[" + fields[9] + "]")) {
+                    ports.add(Integer.parseInt(fields[1].split(":")[1], 16));
+                }
+            }
+        }
+        return ports;
+    }
+
+    /**
+     * From a client without TLS to one proxy, from there verified to another, and to an instance.
+     */
+    @Test
+    void tlsOnBothSides() throws Exception {
+        TestCertificate.write(folder.resolve("both.pem"), folder.resolve("ca.pem"));
+        int inner = RealHaproxy.freePort();
+        try (var one = new BackendServer("one")) {
+            registry.put("inner", "i", "127.0.0.1", one.port());
+            registry.put("web", "w", "127.0.0.1", inner);
+            String services =
+                    """
+                    inner:
+                      bind: 127.0.0.1:%d
+                      tls: {certificate: both.pem}
+                    web:
+                      bind: 127.0.0.1:%d
+                      servers: dynamic
+                      server_tls: {ca: ca.pem, name: %s}
+                    """;
+            start(services.formatted(inner, frontend, "localhost"));
+            await().atMost(15, SECONDS).until(() -> answer("x", "/").endsWith("one"));
+            renderer.replace(config(services.formatted(inner, frontend, "other.example.org")));
+            await().atMost(10, SECONDS).until(() -> answer("x", "/").startsWith("HTTP/1.1 503"));
+        }
     }
 }

@@ -34,23 +34,31 @@ class InputReaderTest {
         assertThat(config.haproxy().global()).contains("user haproxy");
     }
 
-    /** Every YAML block of the page is an input that HAProxy accepts too. */
+    /**
+     * Every YAML block of the page is an input that HAProxy accepts too, with the files it names.
+     */
     @Test
-    void theExamplesOfThePageAreRight(@TempDir Path folder) throws IOException {
+    void theExamplesOfThePageAreRight(@TempDir Path folder) throws Exception {
         String page = Files.readString(Path.of("../docs/haproxy.md"));
-        List<String> examples =
-                Pattern.compile("```yaml\\n(.*?)```", Pattern.DOTALL)
-                        .matcher(page)
-                        .results()
-                        .map(found -> found.group(1))
-                        .toList();
-        assertThat(examples).hasSize(2);
+        Path certificates = Files.createDirectory(folder.resolve("certs"));
+        TestCertificate.write(certificates.resolve("shop.pem"), certificates.resolve("ca.pem"));
+        Files.writeString(folder.resolve("haproxy.tmpl"), blocks(page, "haproxy").getFirst());
+        List<String> examples = blocks(page, "yaml");
+        assertThat(examples).hasSizeGreaterThanOrEqualTo(8);
         for (String example : examples) {
             Path file = Files.writeString(folder.resolve("in.yaml"), example);
             assertThat(RendererMain.execute("check", "-config", file.toString()))
                     .as(example)
                     .isZero();
         }
+    }
+
+    private static List<String> blocks(String page, String language) {
+        return Pattern.compile("```" + language + "\\n(.*?)```", Pattern.DOTALL)
+                .matcher(page)
+                .results()
+                .map(found -> found.group(1))
+                .toList();
     }
 
     @Test
