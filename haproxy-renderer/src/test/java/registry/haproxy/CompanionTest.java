@@ -51,6 +51,10 @@ class CompanionTest {
         if (renderer != null) {
             renderer.close();
         }
+        // One that a failed test has left without a companion.
+        if (masterPid() > 0) {
+            RealHaproxy.kill(masterPid());
+        }
         registry.close();
     }
 
