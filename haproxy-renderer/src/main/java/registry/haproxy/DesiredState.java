@@ -7,13 +7,19 @@ import java.io.IOException;
 import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.FileTime;
 import java.time.Clock;
+import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -28,9 +34,14 @@ import registry.haproxy.RendererConfig.ServiceConfig;
 final class DesiredState {
     private static final Logger LOG = LoggerFactory.getLogger(DesiredState.class);
 
+    private static final Duration TOGETHER = Duration.ofSeconds(5);
+
     private final Path file;
+    private final Path drainsFile;
     private final Clock clock;
     private final Map<String, Known> services = new LinkedHashMap<>();
+    private Drains drains = Drains.NONE;
+    private @Nullable FileTime drainsRead;
     private boolean unsaved;
 
     /** What is known of one service; the times are for people and for {@code after}. */
@@ -39,6 +50,7 @@ final class DesiredState {
         private List<Member> present = List.of();
         private List<Member> lastGood = List.of();
         private List<Skipped> skipped = List.of();
+        private final Map<Endpoint, Instant> drainingSince = new HashMap<>();
         private boolean answered;
         private boolean restored;
         private @Nullable Instant emptySince;
@@ -46,8 +58,29 @@ final class DesiredState {
         private @Nullable String agent;
         private @Nullable String error;
 
+        private final Map<Endpoint, Left> recent = new LinkedHashMap<>();
+
+        private record Left(Member member, Instant at) {}
+
         Known(String question) {
             this.question = question;
+        }
+
+        /** Notes who is no longer among {@code members}, and forgets who left long ago. */
+        void leave(List<Member> members, Instant now) {
+            present.forEach(member -> recent.put(member.endpoint(), new Left(member, now)));
+            members.forEach(member -> recent.remove(member.endpoint()));
+            recent.values().removeIf(left -> left.at().plus(TOGETHER).isBefore(now));
+        }
+
+        /**
+         * Services rarely vanish in one answer: who left shortly before belongs to the last ones.
+         */
+        List<Member> withRecent() {
+            Map<Endpoint, Member> all = new LinkedHashMap<>();
+            recent.forEach((endpoint, left) -> all.put(endpoint, left.member()));
+            lastGood.forEach(member -> all.put(member.endpoint(), member));
+            return List.copyOf(all.values());
         }
     }
 
@@ -69,8 +102,25 @@ final class DesiredState {
     /** Begins with what {@code file} remembers, if it does. */
     DesiredState(Path file, Clock clock) {
         this.file = file;
+        this.drainsFile = file.resolveSibling(Renderer.DRAINS);
         this.clock = clock;
         restore();
+        readDrains();
+    }
+
+    /** Takes note of what was drained by hand since the last time. */
+    synchronized void readDrains() {
+        try {
+            FileTime changed =
+                    Files.exists(drainsFile) ? Files.getLastModifiedTime(drainsFile) : null;
+            if (!Objects.equals(changed, drainsRead)) {
+                drains = Drains.read(drainsFile);
+                drainsRead = changed;
+                LOG.debug("drained by hand: {}", drains.marks());
+            }
+        } catch (IOException e) {
+            LOG.warn("{} cannot be read, draining as before: {}", drainsFile, e.toString());
+        }
     }
 
     /** Returns whether it changes what should be served. */
@@ -83,6 +133,7 @@ final class DesiredState {
         known.agent = agent.toString();
         known.error = null;
         known.skipped = answer.skipped();
+        known.leave(answer.members(), clock.instant());
         known.present = answer.members();
         if (!answer.members().isEmpty()) {
             unsaved |= known.emptySince != null || !answer.members().equals(known.lastGood);
@@ -90,6 +141,7 @@ final class DesiredState {
             known.emptySince = null;
         } else if (known.emptySince == null) {
             unsaved = true;
+            known.lastGood = known.withRecent();
             known.emptySince = clock.instant();
         }
         return isNew || !members(service).orElse(List.of()).equals(before);
@@ -110,7 +162,8 @@ final class DesiredState {
             return Optional.empty();
         }
         if (known.emptySince == null) {
-            return Optional.of(known.answered ? known.present : known.lastGood);
+            return Optional.of(
+                    settled(service, known, known.answered ? known.present : known.lastGood));
         }
         boolean keep =
                 switch (service.onEmpty()) {
@@ -119,7 +172,51 @@ final class DesiredState {
                     case OnEmpty.After after ->
                             clock.instant().isBefore(known.emptySince.plus(after.delay()));
                 };
-        return Optional.of(keep ? known.lastGood : List.of());
+        return Optional.of(keep ? settled(service, known, known.lastGood) : List.of());
+    }
+
+    /** Without those whose time to drain is over, and with those draining that somebody drained. */
+    private List<Member> settled(ServiceConfig service, Known known, List<Member> members) {
+        List<Member> settled = new ArrayList<>();
+        Set<Endpoint> draining = new HashSet<>();
+        for (Member member : members) {
+            if (!member.draining() && !drains.contains(service.key(), member)) {
+                settled.add(member);
+                continue;
+            }
+            draining.add(member.endpoint());
+            Instant since = known.drainingSince.get(member.endpoint());
+            if (since == null) {
+                since = clock.instant();
+                known.drainingSince.put(member.endpoint(), since);
+                unsaved = true;
+            }
+            if (clock.instant().isBefore(since.plus(service.drain()))) {
+                settled.add(new Member(member.endpoint(), member.weight(), true, member.name()));
+            }
+        }
+        unsaved |= known.drainingSince.keySet().retainAll(draining);
+        return List.copyOf(settled);
+    }
+
+    /** Instances that are listed, and whose time to drain is over. */
+    synchronized Set<Endpoint> expired(ServiceConfig service) {
+        Instant now = clock.instant();
+        Set<Endpoint> expired = new HashSet<>();
+        known(service)
+                .drainingSince
+                .forEach((endpoint, since) -> {
+                    if (!now.isBefore(since.plus(service.drain()))) {
+                        expired.add(endpoint);
+                    }
+                });
+        return expired;
+    }
+
+    /** All instances of the service that were listed last, drained or not. */
+    synchronized List<Member> known(String serviceKey) {
+        Known known = services.get(serviceKey);
+        return known == null ? List.of() : known.lastGood;
     }
 
     synchronized boolean isKnown(ServiceConfig service) {
@@ -159,8 +256,12 @@ final class DesiredState {
             }
             ArrayNode members = service.putArray("members");
             for (Member member : known.lastGood) {
-                members.addObject()
-                        .put("address", member.endpoint().addressText())
+                Instant since = known.drainingSince.get(member.endpoint());
+                ObjectNode row = members.addObject();
+                if (since != null) {
+                    row.put("drainingSince", since.toEpochMilli());
+                }
+                row.put("address", member.endpoint().addressText())
                         .put("port", member.endpoint().port())
                         .put("weight", member.weight())
                         .put("draining", member.draining())
@@ -195,9 +296,14 @@ final class DesiredState {
             var address = Endpoint.parseAddress(row.path("address").asText());
             if (address.isPresent() && port >= 1 && port <= 65535) {
                 int weight = Math.clamp(row.path("weight").asInt(1), 0, 256);
+                var endpoint = new Endpoint(address.get(), port);
+                if (row.has("drainingSince")) {
+                    known.drainingSince.put(
+                            endpoint, Instant.ofEpochMilli(row.path("drainingSince").asLong()));
+                }
                 members.add(
                         new Member(
-                                new Endpoint(address.get(), port),
+                                endpoint,
                                 weight,
                                 row.path("draining").asBoolean(),
                                 Printable.of(row.path("name").asText())));
@@ -214,6 +320,9 @@ final class DesiredState {
     /** What another question was answered with, under the same key, says nothing about this one. */
     private Known known(ServiceConfig service) {
         String question = Watches.path(service);
+        if (!service.selection().meta().isEmpty()) {
+            question += " " + service.selection().meta();
+        }
         Known known = services.get(service.key());
         if (known == null || !known.question.equals(question)) {
             known = new Known(question);

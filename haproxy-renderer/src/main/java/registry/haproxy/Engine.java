@@ -30,8 +30,10 @@ import registry.haproxy.RendererConfig.ServiceConfig;
 final class Engine implements Runnable {
     private static final Logger LOG = LoggerFactory.getLogger(Engine.class);
     private static final Duration LOOK = Duration.ofSeconds(1);
+    private static final Duration GLANCE = Duration.ofMillis(250);
     private static final Duration LONGEST_LOOK = Duration.ofSeconds(3);
     private static final Duration AFTER_CHANGE = Duration.ofMillis(250);
+    private static final Duration CONNECTING = Duration.ofMillis(100);
     private static final Duration SOON = Duration.ofMillis(50);
     private static final Duration WHILE_GONE = Duration.ofMillis(100);
     private static final Duration GONE_FOR_LONG = Duration.ofSeconds(2);
@@ -45,17 +47,23 @@ final class Engine implements Runnable {
     private final Reloader reloader;
     private final @Nullable HaproxyProcess process;
     private final StatusBoard status;
+    private final Notifier notifier;
     private final Layout layout;
+    private final Frozen frozen = new Frozen();
     private final BlockingQueue<String> changed = new LinkedBlockingQueue<>();
 
     private volatile RendererConfig config;
     private ConfigRenderer renderer;
+    private RouteMaps routes;
     private Map<String, Integer> versionOf = Map.of();
     private long version;
     private long loaded;
     private Duration lookTook = Duration.ZERO;
     private long nextFull = System.nanoTime();
+    private long nextGlance = nextFull;
+    private long lastFull = nextFull - LOOK.toNanos();
     private long structureSince = System.nanoTime();
+    private long applied;
     private boolean started;
     private boolean inStep;
     private boolean makingRoom;
@@ -71,15 +79,18 @@ final class Engine implements Runnable {
             RuntimeApi worker,
             Reloader reloader,
             @Nullable HaproxyProcess process,
-            StatusBoard status) {
+            StatusBoard status,
+            Notifier notifier) {
         this.config = config;
         this.renderer = new ConfigRenderer(config);
+        this.routes = RouteMaps.of(config);
         this.desired = desired;
         this.layout = new Layout(desired);
         this.worker = worker;
         this.reloader = reloader;
         this.process = process;
         this.status = status;
+        this.notifier = notifier;
     }
 
     /** Says that the members of the service may have changed. */
@@ -110,7 +121,9 @@ final class Engine implements Runnable {
     private Set<String> await() throws InterruptedException {
         Set<String> dirty = new HashSet<>();
         String first =
-                changed.poll(Math.max(0, nextFull - System.nanoTime()), TimeUnit.NANOSECONDS);
+                changed.poll(
+                        Math.max(0, Math.min(nextFull, nextGlance) - System.nanoTime()),
+                        TimeUnit.NANOSECONDS);
         if (first != null) {
             dirty.add(first);
             changed.drainTo(dirty);
@@ -124,11 +137,15 @@ final class Engine implements Runnable {
      */
     void pass(Set<String> dirty, boolean full) {
         takeInput();
+        if (full) {
+            desired.readDrains();
+        }
         long begun = System.nanoTime();
         List<String> problems = new ArrayList<>();
         try {
             if (!started && !mayStart()) {
                 nextFull = begun + SOON.toNanos();
+                nextGlance = nextFull;
                 return;
             }
             started = true;
@@ -140,22 +157,27 @@ final class Engine implements Runnable {
         } catch (IOException | UncheckedIOException e) {
             problems.add(e.getMessage() == null ? e.toString() : e.getMessage());
             nextFull = System.nanoTime() + AFTER_CHANGE.toNanos();
+            nextGlance = nextFull;
         } catch (RuntimeException e) {
             LOG.error("a pass failed", e);
             problems.add(e.toString());
             nextFull = System.nanoTime() + LOOK.toNanos();
+            nextGlance = nextFull;
         }
         if (full) {
+            inStep &= problems.isEmpty();
             report(problems);
         } else if (!problems.isEmpty() && status.trouble(problems.getFirst())) {
             LOG.warn("{}", problems.getFirst());
         }
+        notifier.alive();
     }
 
     private void takeInput() {
         RendererConfig next = config;
         if (renderer.config() != next) {
             renderer = new ConfigRenderer(next);
+            routes = RouteMaps.of(next);
             versionOf = Map.of();
             structureSince = System.nanoTime();
             nextFull = System.nanoTime();
@@ -182,12 +204,19 @@ final class Engine implements Runnable {
         // Thousands of servers take tens of milliseconds to list: at most a fiftieth of the time
         // goes into that.
         long gentle = Math.min(lookTook.multipliedBy(50).toNanos(), LONGEST_LOOK.toNanos());
+        if (full) {
+            lastFull = now;
+        }
         if (gone) {
             nextFull = now + WHILE_GONE.toNanos();
         } else if (reloader.isPending() || makingRoom) {
             nextFull = now + SOON.toNanos();
         } else if (!quiet) {
-            long soon = now + Math.max(AFTER_CHANGE.toNanos(), gentle);
+            // A service that flaps must not have the file written at each turn.
+            long soon =
+                    Math.max(
+                            now + Math.max(AFTER_CHANGE.toNanos(), gentle),
+                            full ? now : lastFull + LOOK.toNanos());
             nextFull = full ? soon : Math.min(nextFull, soon);
         } else if (full) {
             nextFull = now + Math.max(LOOK.toNanos(), gentle);
@@ -206,20 +235,37 @@ final class Engine implements Runnable {
                 goneSince = System.nanoTime();
             }
             loaded = 0;
+            nextGlance = System.nanoTime() + GLANCE.toNanos();
             absent(problems);
             return false;
         }
         gone = false;
         try (session) {
             loaded = version(session);
-            Map<String, List<Slot>> actual = full ? look(session) : slotsOf(dirty, session);
+            // Between the full passes a glance sees what HAProxy itself has found out.
+            boolean all = full || System.nanoTime() - nextGlance >= 0;
+            Map<String, List<Slot>> actual = all ? look(session) : slotsOf(dirty, session);
             boolean quiet = members(session, actual, problems);
+            if (all) {
+                cutFrozen(session, actual, problems);
+            }
             if (full) {
+                apply(session, routes.changes(session, actual.keySet()), problems);
                 Map<String, List<Slot>> now = quiet ? actual : look(session);
                 structure(session, now);
             }
             return quiet;
         }
+    }
+
+    private void cutFrozen(
+            RuntimeApi.Session session, Map<String, List<Slot>> actual, List<String> problems)
+            throws IOException {
+        long now = System.nanoTime();
+        Duration patience = config.haproxy().connectTimeout().plus(CONNECTING);
+        apply(session, frozen.cuts(actual, patience, now), problems);
+        long gentle = Math.min(lookTook.multipliedBy(50).toNanos(), LONGEST_LOOK.toNanos());
+        nextGlance = now + Math.max((frozen.isWaiting() ? CONNECTING : GLANCE).toNanos(), gentle);
     }
 
     private Map<String, List<Slot>> look(RuntimeApi.Session session) throws IOException {
@@ -233,7 +279,13 @@ final class Engine implements Runnable {
         Map<String, List<Optional<Member>>> places = layout.places(config.services(), Map.of());
         long wanted = version();
         boolean complete = config.services().stream().allMatch(desired::isKnown);
-        reloader.prepareStart(wanted, renderer.render(wanted, places), complete);
+        try {
+            routes.save();
+            reloader.prepareStart(wanted, renderer.render(wanted, places), complete);
+        } catch (IOException e) {
+            // What is on disk already is better than no HAProxy.
+            problems.add(e.toString());
+        }
         if (System.nanoTime() - goneSince < GONE_FOR_LONG.toNanos()) {
             start();
             return;
@@ -280,11 +332,11 @@ final class Engine implements Runnable {
             }
             SlotPlan plan =
                     SlotPlan.of(
-                            service.key(),
+                            service,
                             members.get(),
+                            desired.expired(service),
                             slots,
-                            new Connected(session),
-                            service.drain());
+                            new Connected(session));
             plans.add(plan);
             if (plan.homeless().isEmpty()) {
                 continue;
@@ -310,8 +362,7 @@ final class Engine implements Runnable {
         return !crowded && plans.stream().allMatch(SlotPlan::isEmpty);
     }
 
-    private static void apply(
-            RuntimeApi.Session session, List<Change> changes, List<String> problems)
+    private void apply(RuntimeApi.Session session, List<Change> changes, List<String> problems)
             throws IOException {
         for (Change change : changes) {
             boolean done = true;
@@ -325,6 +376,7 @@ final class Engine implements Runnable {
                 }
             }
             if (done) {
+                applied++;
                 LOG.info("{}", change.what());
             }
         }
@@ -338,6 +390,7 @@ final class Engine implements Runnable {
         }
         Map<String, List<Optional<Member>>> places = layout.places(config.services(), actual);
         long wanted = version();
+        routes.save();
         reloader.step(wanted, renderer.render(wanted, places), loaded, session);
     }
 
@@ -385,7 +438,7 @@ final class Engine implements Runnable {
             LOG.info("HAProxy is in step again");
         }
         try {
-            status.write(config, desired, reloader, version, loaded);
+            status.write(config, desired, reloader, version, loaded, inStep, applied);
         } catch (IOException e) {
             LOG.debug("the status cannot be written: {}", e.toString());
         }

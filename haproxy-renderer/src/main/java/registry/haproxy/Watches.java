@@ -7,13 +7,16 @@ import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.SplittableRandom;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import registry.api.client.BlockingQuery;
 import registry.api.client.RegistryClient;
+import registry.haproxy.RendererConfig.Selection;
 import registry.haproxy.RendererConfig.ServiceConfig;
 
 /**
@@ -22,6 +25,7 @@ import registry.haproxy.RendererConfig.ServiceConfig;
  */
 final class Watches implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(Watches.class);
+    private static final int MOST_TOLD = 20;
 
     private final DesiredState desired;
     private final Engine engine;
@@ -66,13 +70,21 @@ final class Watches implements AutoCloseable {
         return List.copyOf(made);
     }
 
+    /**
+     * Never {@code passing}: an instance in maintenance is not, and yet it has to be known to be
+     * drained. The sifting is ours.
+     */
     static String path(ServiceConfig service) {
-        var path = new StringBuilder("/v1/health/service/").append(encode(service.consulName()));
-        // Warning instances and those that are to drain are not passing: then the sifting is ours.
-        path.append(service.includeWarning() ? "?" : "?passing&");
-        service.tags().forEach(tag -> path.append("tag=").append(encode(tag)).append('&'));
-        path.setLength(path.length() - 1);
-        return path.toString();
+        Selection wanted = service.selection();
+        var path = new StringBuilder("/v1/health/service/").append(encode(wanted.service()));
+        List<String> query = new ArrayList<>();
+        wanted.tags().forEach(tag -> query.add("tag=" + encode(tag)));
+        wanted.nodeMeta()
+                .forEach((key, value) -> query.add("node-meta=" + encode(key + ":" + value)));
+        if (wanted.datacenter() != null) {
+            query.add("dc=" + encode(wanted.datacenter()));
+        }
+        return path.append(query.isEmpty() ? "" : "?" + String.join("&", query)).toString();
     }
 
     /** Asks once, without waiting for a change, the first agent that answers. */
@@ -136,16 +148,29 @@ final class Watches implements AutoCloseable {
                 failing = false;
             }
             if (!health.skipped().equals(skipped)) {
+                tellNew(health.skipped());
                 skipped = health.skipped();
-                skipped.forEach(one ->
-                        LOG.warn(
-                                "service={} skipped instance={}: {}",
-                                service.key(),
-                                one.name(),
-                                one.why()));
             }
             if (desired.answered(service, agent, health)) {
                 engine.wake(service.key());
+            }
+        }
+
+        /** Each is told once while it lasts, and of very many only the first. */
+        private void tellNew(List<Skipped> now) {
+            Set<Skipped> news = new LinkedHashSet<>(now);
+            skipped.forEach(news::remove);
+            news.stream()
+                    .limit(MOST_TOLD)
+                    .forEach(one ->
+                            LOG.warn(
+                                    "service={} skipped instance={}: {}",
+                                    service.key(),
+                                    one.name(),
+                                    one.why()));
+            if (news.size() > MOST_TOLD) {
+                int more = news.size() - MOST_TOLD;
+                LOG.warn("service={} skipped {} more instances, see status", service.key(), more);
             }
         }
 
