@@ -3,7 +3,6 @@ package registry.it.haproxy;
 import java.time.Duration;
 import java.util.List;
 import java.util.OptionalLong;
-import java.util.SplittableRandom;
 import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -21,15 +20,22 @@ record Changes(Site site) {
 
     /** Milliseconds from registering a new instance to the end of the first request it serves. */
     double registerToFirstRequest(int rate) {
-        Instance fresh = site.startBackend();
         try (var load = new OpenLoop(site.front(), rate)) {
             load.runFor(Duration.ofMillis(500));
+            double millis = registerUnder(load);
+            load.stop();
+            return millis;
+        }
+    }
+
+    double registerUnder(OpenLoop load) {
+        Instance fresh = site.startBackend();
+        try {
             long begun = System.nanoTime();
             site.register(fresh);
             double millis = millisToFirst(load, fresh, begun);
             site.deregister(fresh);
-            site.awaitServing();
-            load.stop();
+            Site.await(() -> !site.haproxy().serving(Site.WEB).contains(fresh.port()));
             return millis;
         } finally {
             fresh.process().destroyForcibly();
@@ -144,8 +150,7 @@ record Changes(Site site) {
             site.deregister(fresh);
             site.awaitServing();
             load.stop();
-            return new Away(
-                    Outcome.of(load, site.haproxy().reloads() - before), served, follows);
+            return new Away(Outcome.of(load, site.haproxy().reloads() - before), served, follows);
         } finally {
             fresh.process().destroyForcibly();
         }
@@ -157,7 +162,8 @@ record Changes(Site site) {
      * @param keepFailed failed requests under {@code keep}
      * @param dropMillis until the first failure under {@code drop}
      * @param afterMillis the same under {@code after}
-     * @param recoveredMillis from their return to the first good answer, the slower of drop and after
+     * @param recoveredMillis from their return to the first good answer, the slower of drop and
+     *     after
      */
     record Vanish(
             int keepFailed,
@@ -200,7 +206,8 @@ record Changes(Site site) {
             long back = System.nanoTime();
             all.forEach(site::register);
             Site.await(() -> firstGood(drop, back) > 0 && firstGood(wait, back) > 0);
-            double recovered = (Math.max(firstGood(drop, back), firstGood(wait, back)) - back) / 1e6;
+            double recovered =
+                    (Math.max(firstGood(drop, back), firstGood(wait, back)) - back) / 1e6;
             site.awaitServing();
             keep.stop();
             return new Vanish(
@@ -230,12 +237,5 @@ record Changes(Site site) {
                 .mapToLong(OpenLoop.Sample::end)
                 .min()
                 .orElse(0);
-    }
-
-    /** A number below {@code bound} from a fresh seed that is printed. */
-    static SplittableRandom random(String what) {
-        long seed = System.nanoTime();
-        System.out.println(what + ": seed " + seed);
-        return new SplittableRandom(seed);
     }
 }

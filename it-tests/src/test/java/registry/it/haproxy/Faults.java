@@ -17,7 +17,8 @@ record Faults(Site site) {
      *
      * @param outMillis from the fault until HAProxy sends nothing more to the backend
      */
-    record Outcome(double outMillis, int failed, Map<String, Long> failures, int sent, String times) {
+    record Outcome(
+            double outMillis, int failed, Map<String, Long> failures, int sent, String times) {
         @Override
         public String toString() {
             return "out after %.0f ms, %d of %d requests failed %s, %s"
@@ -27,11 +28,7 @@ record Faults(Site site) {
 
     Outcome killBackend(int rate) {
         Instance victim = site.instances().get(1);
-        return during(
-                rate,
-                victim,
-                () -> Site.kill(victim.process()),
-                () -> site.restart(victim));
+        return during(rate, victim, () -> Site.kill(victim.process()), () -> site.restart(victim));
     }
 
     Outcome freezeBackend(int rate) {

@@ -1,7 +1,7 @@
 package registry.it.haproxy;
 
-import java.util.Arrays;
 import java.util.List;
+import java.util.SplittableRandom;
 
 /** Medians and the like. */
 final class Figures {
@@ -33,9 +33,10 @@ final class Figures {
         return (System.nanoTime() - nanoTime) / 1e6;
     }
 
-    /** Medians do not tell of a single odd one; this is for the eye. */
-    static String spread(List<Double> figures) {
-        double[] sorted = figures.stream().mapToDouble(Double::doubleValue).sorted().toArray();
-        return Arrays.toString(Arrays.stream(sorted).map(each -> Math.rint(each * 10) / 10).toArray());
+    /** Its seed is printed, so that what it made can be made again. */
+    static SplittableRandom random(String what) {
+        long seed = System.nanoTime();
+        System.err.println(what + ": seed " + seed);
+        return new SplittableRandom(seed);
     }
 }

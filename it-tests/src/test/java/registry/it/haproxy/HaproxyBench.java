@@ -12,7 +12,8 @@ import java.util.stream.Stream;
 import registry.it.haproxy.Changes.Outcome;
 
 /**
- * Measures the packaged companion and prints the table. Counts show the worst run, times the median.
+ * Measures the packaged companion and prints the table. Counts show the worst run, times the
+ * median.
  *
  * <ul>
  *   <li>{@code BENCH_RUNS=1}: how often each is measured, five times without it
@@ -62,16 +63,25 @@ final class HaproxyBench {
         section("checks", 1, this::checks);
         section("faults", 2, this::faults);
         section("changes", 1, this::changes);
+        section("hostile", 1, this::hostile);
+        section("reloads", 1, this::reloads);
+        section("scale", 1, this::scale);
+        // With one backend, so that direct and through meet the same one.
+        section("hop", 1, 1, this::hop);
     }
 
     /** A site for the section, measured run by run; one that fails does not hide the others. */
     private void section(String name, int agents, Consumer<Site> run) {
+        section(name, agents, Site.BACKENDS, run);
+    }
+
+    private void section(String name, int agents, int backends, Consumer<Site> run) {
         if (!wanted.isEmpty() && !wanted.contains(name)) {
             return;
         }
         for (int i = 0; i < runs; i++) {
             System.err.println("# " + name + ", run " + (i + 1));
-            try (Site site = Site.start(folder(name), agents)) {
+            try (Site site = Site.start(folder(name), agents, backends)) {
                 try {
                     warmUp(site);
                     run.accept(site);
@@ -159,6 +169,55 @@ final class HaproxyBench {
         table.add(HaproxyRow.AWAY_FAILED, away.outcome().failed());
         table.add(HaproxyRow.AWAY_LOST, Site.BACKENDS - away.served());
         table.add(HaproxyRow.AWAY_FOLLOWS, away.followsMillis());
+    }
+
+    private void hostile(Site site) {
+        site.change(site.webService("slots: 16"));
+        Hostile.Outcome outcome =
+                new Hostile(site, Figures.random("hostile registrations")).attack(200, 1_000);
+        System.err.printf(
+                "%d refused by the registry, %d accepted and left out; intruders %s, unnamed %s%n",
+                outcome.refused(), outcome.accepted(), outcome.intruders(), outcome.unnamed());
+        table.add(HaproxyRow.HOSTILE_IN, outcome.intruders().size());
+        table.add(HaproxyRow.HOSTILE_FAILED, outcome.failed());
+        table.add(HaproxyRow.HOSTILE_UNNAMED, outcome.unnamed().size());
+        table.add(HaproxyRow.HOSTILE_FOLLOWS, outcome.followsMillis());
+    }
+
+    private void reloads(Site site) {
+        var reloads = new Reloads(site, Figures.random("bursts"));
+        table.add(HaproxyRow.RESTART_WRONG, wrong(reloads, Reloads.Present.ALL));
+        table.add(HaproxyRow.RESTART_ALONE_WRONG, wrong(reloads, Reloads.Present.NO_REGISTRY));
+        table.add(HaproxyRow.RESTART_FILE_WRONG, wrong(reloads, Reloads.Present.NOBODY));
+        // A hundred in all five runs.
+        Reloads.Bursts bursts = reloads.bursts(Math.ceilDiv(100, runs), 200);
+        System.err.println(bursts);
+        table.add(HaproxyRow.BURSTS_WRONG, bursts.wrong().size());
+        table.add(HaproxyRow.BURSTS_FAILED, bursts.failed());
+    }
+
+    private static int wrong(Reloads reloads, Reloads.Present present) {
+        List<String> wrong = reloads.restartHaproxy(present);
+        System.err.println("HAProxy restarted, " + present + ": wrong " + wrong);
+        return wrong.size();
+    }
+
+    private void scale(Site site) {
+        Scale.Outcome outcome = new Scale(site, 200, 20).follow(50, Duration.ofSeconds(60));
+        System.err.println(outcome);
+        table.add(HaproxyRow.SCALE_LAG, Figures.max(outcome.lagMillis()));
+        table.add(HaproxyRow.SCALE_RELOADS, outcome.reloads());
+        table.add(HaproxyRow.SCALE_RSS, outcome.residentMegabytes());
+        table.add(HaproxyRow.SCALE_CPU, outcome.cpuPercent());
+    }
+
+    private void hop(Site site) {
+        var hop = new Hop(site);
+        Hop.Pair keep = hop.measure(false, 5, 4_000);
+        Hop.Pair close = hop.measure(true, 5, 2_000);
+        System.err.println("keep-alive " + keep + ", close " + close);
+        table.add(HaproxyRow.HOP_KEEP, keep.added());
+        table.add(HaproxyRow.HOP_CLOSE, close.added());
     }
 
     private static String load() throws IOException {

@@ -2,7 +2,9 @@ package registry.it.haproxy;
 
 import java.util.Locale;
 
-/** The rows of the table: the best that was measured with other programs, and what was asked for. */
+/**
+ * The rows of the table: the best that was measured with other programs, and what was asked for.
+ */
 enum HaproxyRow {
     CHECK_OUT("failed check → out of HAProxy, p99", "ms", "7–29", 100),
     CHECK_FAILED("… failed requests", "", "", 0),

@@ -18,7 +18,8 @@ import java.util.TreeSet;
 /** What HAProxy says of itself, asked beside the companion. An absent HAProxy says nothing. */
 record HaproxySocket(Path worker, Path master) {
     private static final int RUNNING = 2;
-    // FMAINT, RMAINT and the drains; CMAINT stays for ever on a server that was configured disabled.
+    // FMAINT, RMAINT and the drains; CMAINT stays for ever on a server that was configured
+    // disabled.
     private static final int NOT_SERVING = 0x01 | 0x20 | 0x08 | 0x10;
 
     /** One line of {@code show servers state}. */

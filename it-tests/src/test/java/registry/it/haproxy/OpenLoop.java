@@ -22,9 +22,9 @@ import java.util.stream.Collectors;
 import org.awaitility.Awaitility;
 
 /**
- * GETs at a steady rate, each on a connection of its own, whatever becomes of the ones before.
- * None is repeated. Times count from the moment at which a request was to begin: when something
- * stalls, those that wait for it are seen to.
+ * GETs at a steady rate, each on a connection of its own, whatever becomes of the ones before. None
+ * is repeated. Times count from the moment at which a request was to begin: when something stalls,
+ * those that wait for it are seen to.
  */
 final class OpenLoop implements AutoCloseable {
     private static final int PATIENCE_MILLIS = 5_000;
@@ -137,7 +137,9 @@ final class OpenLoop implements AutoCloseable {
                 .until(() -> sent() >= until);
     }
 
-    /** When the first good answer with {@code text} was there, of the requests after {@code from}. */
+    /**
+     * When the first good answer with {@code text} was there, of the requests after {@code from}.
+     */
     OptionalLong firstFrom(String text, long from) {
         return samples.stream()
                 .filter(sample -> sample.isGood() && sample.text().equals(text))

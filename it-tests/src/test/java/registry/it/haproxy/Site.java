@@ -51,7 +51,8 @@ final class Site implements AutoCloseable {
 
     private Site(Path folder) {
         this.folder = folder;
-        this.socket = new HaproxySocket(folder.resolve("admin.sock"), folder.resolve("master.sock"));
+        this.socket =
+                new HaproxySocket(folder.resolve("admin.sock"), folder.resolve("master.sock"));
     }
 
     /** Everything up, {@code web} served by three backends. */
@@ -253,7 +254,8 @@ final class Site implements AutoCloseable {
     }
 
     /**
-     * Registers it with all agents, passing, with an HTTP check and with a TTL check that we decide.
+     * Registers it with all agents, passing, with an HTTP check and with a TTL check that we
+     * decide.
      */
     void register(Instance instance) {
         String body =
@@ -277,7 +279,8 @@ final class Site implements AutoCloseable {
 
     /** Sets the TTL check: {@code pass} or {@code fail}. */
     void check(Instance instance, String verdict) {
-        agents.forEach(agent -> put(agent, "/v1/agent/check/" + verdict + "/ttl-" + instance.id(), ""));
+        agents.forEach(
+                agent -> put(agent, "/v1/agent/check/" + verdict + "/ttl-" + instance.id(), ""));
     }
 
     void put(LauncherProcess agent, String path, String body) {
