@@ -15,7 +15,7 @@ import registry.it.Ports;
 /** Many services with many instances, which come and go all the time; nobody listens there. */
 record Scale(Site site, int services, int size) {
     // So many changes later an instance that went comes back.
-    private static final int AWAY = 10;
+    private static final int AWAY = 60;
     private static final Duration LONGEST_LAG = Duration.ofSeconds(10);
 
     /**
