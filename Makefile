@@ -37,7 +37,7 @@ $(STAMP): $(SOURCES)
 	@AOT=$(AOT) sh dev/aot.sh $(HOME_DIR)
 	@touch $@
 
-run: build ## start an agent, two small backends, HAProxy and its companion
+run: build ## start an agent, three small backends, HAProxy and its companion
 	@dev/run.sh
 
 test: check it ## everything: format, compile, unit and integration tests

@@ -12,6 +12,10 @@ import java.util.regex.Pattern;
  */
 record Change(String what, List<Command> commands) {
     private static final Pattern NOTHING = Pattern.compile("");
+    private static final Pattern ADDED = Pattern.compile("New server registered\\.");
+    private static final Pattern DELETED =
+            Pattern.compile(
+                    "Server deleted\\.|Server still has connections attached to it, cannot remove it\\.");
 
     record Command(String text, Pattern success) {}
 
@@ -60,6 +64,45 @@ record Change(String what, List<Command> commands) {
                         + member.weight()
                         + (member.draining() ? " draining" : ""),
                 commands);
+    }
+
+    /**
+     * Brings a server into a backend without prepared slots. HAProxy takes nothing over from {@code
+     * default-server} here, and does not serve one that was added with {@code enabled}: all options
+     * are written out, and each step is one of its own.
+     *
+     * @param options with a blank before each
+     */
+    static Change add(
+            String backend, int number, Member member, String options, boolean isChecked) {
+        String name = ConfigRenderer.slotName(number);
+        String server = backend + "/" + name;
+        List<Command> commands = new ArrayList<>();
+        commands.add(
+                new Command(
+                        "add server "
+                                + server
+                                + " "
+                                + member.endpoint()
+                                + " id "
+                                + number
+                                + " weight "
+                                + member.weight()
+                                + options,
+                        ADDED));
+        if (isChecked) {
+            commands.add(new Command("enable health " + server, NOTHING));
+        }
+        commands.add(state(backend, name, member.draining() ? "drain" : "ready"));
+        return new Change(
+                "add " + server + " " + member.endpoint() + " " + member.name(), commands);
+    }
+
+    /** Removes a server in maintenance; one that is still connected to is left for later. */
+    static Change delete(String backend, Slot slot) {
+        String server = backend + "/" + slot.name();
+        return new Change(
+                "delete " + server, List.of(new Command("del server " + server, DELETED)));
     }
 
     /** Makes a slot that nobody is connected to any more free for another member. */

@@ -8,9 +8,10 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.Callable;
+import java.util.stream.Stream;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
-import registry.haproxy.RendererConfig.HaproxyConfig;
+import picocli.CommandLine.Option;
 
 /**
  * Validates the input, and what HAProxy says to a configuration made of it. Touches nothing that is
@@ -22,21 +23,32 @@ import registry.haproxy.RendererConfig.HaproxyConfig;
 final class CheckCommand implements Callable<Integer> {
     @CommandLine.Mixin private RendererMain.Common common = new RendererMain.Common();
 
+    @Option(
+            names = {"-schema", "--schema"},
+            description = "print the JSON Schema of the input, for editors, and end")
+    private boolean schema;
+
     @CommandLine.Spec
     private CommandLine.Model.CommandSpec spec = CommandLine.Model.CommandSpec.create();
 
     @Override
     public Integer call() throws IOException {
+        var out = spec.commandLine().getOut();
+        if (schema) {
+            out.print(InputSchema.text());
+            out.flush();
+            return 0;
+        }
         RendererConfig config = common.read();
-        var renderer = new ConfigRenderer(config);
         Map<String, List<Optional<Member>>> empty = new LinkedHashMap<>();
         config.services().forEach(service -> empty.put(service.key(), List.of(Optional.empty())));
-        var out = spec.commandLine().getOut();
         Path folder = Files.createTempDirectory("registry-haproxy");
         try {
-            HaproxyConfig real = config.haproxy();
+            RendererConfig trial = config.inFolder(folder);
+            RouteMaps.of(trial).save();
             String problem =
-                    new Reloader(inFolder(real, folder), null).validate(renderer.render(1, empty));
+                    new Reloader(trial.haproxy(), null)
+                            .validate(new ConfigRenderer(trial).render(1, empty));
             if (problem != null) {
                 spec.commandLine().getErr().println(common.file() + ": " + problem);
                 return RendererMain.BAD_INPUT;
@@ -48,23 +60,17 @@ final class CheckCommand implements Callable<Integer> {
                             + " is right as far as can be told without HAProxy: "
                             + e.getMessage());
         } finally {
-            Files.deleteIfExists(folder);
+            delete(folder);
         }
         return 0;
     }
 
-    private static HaproxyConfig inFolder(HaproxyConfig real, Path folder) {
-        return new HaproxyConfig(
-                folder.resolve("haproxy.cfg"),
-                real.socket(),
-                null,
-                real.stateFile(),
-                real.binary(),
-                real.maxConnections(),
-                real.connectTimeout(),
-                real.clientTimeout(),
-                real.serverTimeout(),
-                real.global(),
-                real.defaults());
+    private static void delete(Path folder) throws IOException {
+        try (Stream<Path> files = Files.list(folder)) {
+            for (Path file : files.toList()) {
+                Files.delete(file);
+            }
+        }
+        Files.delete(folder);
     }
 }

@@ -7,13 +7,18 @@ import java.io.IOException;
 import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.FileTime;
 import java.time.Clock;
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -29,8 +34,11 @@ final class DesiredState {
     private static final Logger LOG = LoggerFactory.getLogger(DesiredState.class);
 
     private final Path file;
+    private final Path drainsFile;
     private final Clock clock;
     private final Map<String, Known> services = new LinkedHashMap<>();
+    private Drains drains = Drains.NONE;
+    private @Nullable FileTime drainsRead;
     private boolean unsaved;
 
     /** What is known of one service; the times are for people and for {@code after}. */
@@ -39,6 +47,7 @@ final class DesiredState {
         private List<Member> present = List.of();
         private List<Member> lastGood = List.of();
         private List<Skipped> skipped = List.of();
+        private final Map<Endpoint, Instant> drainingSince = new HashMap<>();
         private boolean answered;
         private boolean restored;
         private @Nullable Instant emptySince;
@@ -69,8 +78,25 @@ final class DesiredState {
     /** Begins with what {@code file} remembers, if it does. */
     DesiredState(Path file, Clock clock) {
         this.file = file;
+        this.drainsFile = file.resolveSibling(Renderer.DRAINS);
         this.clock = clock;
         restore();
+        readDrains();
+    }
+
+    /** Takes note of what was drained by hand since the last time. */
+    synchronized void readDrains() {
+        try {
+            FileTime changed =
+                    Files.exists(drainsFile) ? Files.getLastModifiedTime(drainsFile) : null;
+            if (!Objects.equals(changed, drainsRead)) {
+                drains = Drains.read(drainsFile);
+                drainsRead = changed;
+                LOG.debug("drained by hand: {}", drains.marks());
+            }
+        } catch (IOException e) {
+            LOG.warn("{} cannot be read, draining as before: {}", drainsFile, e.toString());
+        }
     }
 
     /** Returns whether it changes what should be served. */
@@ -110,7 +136,8 @@ final class DesiredState {
             return Optional.empty();
         }
         if (known.emptySince == null) {
-            return Optional.of(known.answered ? known.present : known.lastGood);
+            return Optional.of(
+                    settled(service, known, known.answered ? known.present : known.lastGood));
         }
         boolean keep =
                 switch (service.onEmpty()) {
@@ -119,7 +146,37 @@ final class DesiredState {
                     case OnEmpty.After after ->
                             clock.instant().isBefore(known.emptySince.plus(after.delay()));
                 };
-        return Optional.of(keep ? known.lastGood : List.of());
+        return Optional.of(keep ? settled(service, known, known.lastGood) : List.of());
+    }
+
+    /** Without those whose time to drain is over, and with those draining that somebody drained. */
+    private List<Member> settled(ServiceConfig service, Known known, List<Member> members) {
+        List<Member> settled = new ArrayList<>();
+        Set<Endpoint> draining = new HashSet<>();
+        for (Member member : members) {
+            if (!member.draining() && !drains.contains(service.key(), member)) {
+                settled.add(member);
+                continue;
+            }
+            draining.add(member.endpoint());
+            Instant since = known.drainingSince.get(member.endpoint());
+            if (since == null) {
+                since = clock.instant();
+                known.drainingSince.put(member.endpoint(), since);
+                unsaved = true;
+            }
+            if (clock.instant().isBefore(since.plus(service.drain()))) {
+                settled.add(new Member(member.endpoint(), member.weight(), true, member.name()));
+            }
+        }
+        unsaved |= known.drainingSince.keySet().retainAll(draining);
+        return List.copyOf(settled);
+    }
+
+    /** All instances of the service that were listed last, drained or not. */
+    synchronized List<Member> known(String serviceKey) {
+        Known known = services.get(serviceKey);
+        return known == null ? List.of() : known.lastGood;
     }
 
     synchronized boolean isKnown(ServiceConfig service) {
@@ -159,8 +216,12 @@ final class DesiredState {
             }
             ArrayNode members = service.putArray("members");
             for (Member member : known.lastGood) {
-                members.addObject()
-                        .put("address", member.endpoint().addressText())
+                Instant since = known.drainingSince.get(member.endpoint());
+                ObjectNode row = members.addObject();
+                if (since != null) {
+                    row.put("drainingSince", since.toEpochMilli());
+                }
+                row.put("address", member.endpoint().addressText())
                         .put("port", member.endpoint().port())
                         .put("weight", member.weight())
                         .put("draining", member.draining())
@@ -195,9 +256,14 @@ final class DesiredState {
             var address = Endpoint.parseAddress(row.path("address").asText());
             if (address.isPresent() && port >= 1 && port <= 65535) {
                 int weight = Math.clamp(row.path("weight").asInt(1), 0, 256);
+                var endpoint = new Endpoint(address.get(), port);
+                if (row.has("drainingSince")) {
+                    known.drainingSince.put(
+                            endpoint, Instant.ofEpochMilli(row.path("drainingSince").asLong()));
+                }
                 members.add(
                         new Member(
-                                new Endpoint(address.get(), port),
+                                endpoint,
                                 weight,
                                 row.path("draining").asBoolean(),
                                 Printable.of(row.path("name").asText())));
@@ -214,6 +280,9 @@ final class DesiredState {
     /** What another question was answered with, under the same key, says nothing about this one. */
     private Known known(ServiceConfig service) {
         String question = Watches.path(service);
+        if (!service.selection().meta().isEmpty()) {
+            question += " " + service.selection().meta();
+        }
         Known known = services.get(service.key());
         if (known == null || !known.question.equals(question)) {
             known = new Known(question);

@@ -43,6 +43,7 @@ final class DryCommand implements Callable<Integer> {
             plans.forEach(plan -> commands(out, plan.outs()));
             plans.forEach(plan -> commands(out, plan.ins()));
             plans.forEach(plan -> commands(out, plan.frees()));
+            commands(out, RouteMaps.of(config).changes(session, actual.keySet()));
             boolean loaded = Engine.version(session) == version;
             boolean roomy = plans.stream().allMatch(plan -> plan.homeless().isEmpty());
             out.println(loaded && roomy ? "# no reload" : "# then a reload");
@@ -77,11 +78,10 @@ final class DryCommand implements Callable<Integer> {
                 .filter(service -> actual.containsKey(service.key()))
                 .map(service ->
                         SlotPlan.of(
-                                service.key(),
+                                service,
                                 desired.members(service).orElse(List.of()),
                                 actual.getOrDefault(service.key(), List.of()),
-                                new Connected(session),
-                                service.drain()))
+                                new Connected(session)))
                 .toList();
     }
 

@@ -45,17 +45,20 @@ final class Engine implements Runnable {
     private final Reloader reloader;
     private final @Nullable HaproxyProcess process;
     private final StatusBoard status;
+    private final Notifier notifier;
     private final Layout layout;
     private final BlockingQueue<String> changed = new LinkedBlockingQueue<>();
 
     private volatile RendererConfig config;
     private ConfigRenderer renderer;
+    private RouteMaps routes;
     private Map<String, Integer> versionOf = Map.of();
     private long version;
     private long loaded;
     private Duration lookTook = Duration.ZERO;
     private long nextFull = System.nanoTime();
     private long structureSince = System.nanoTime();
+    private long applied;
     private boolean started;
     private boolean inStep;
     private boolean makingRoom;
@@ -71,15 +74,18 @@ final class Engine implements Runnable {
             RuntimeApi worker,
             Reloader reloader,
             @Nullable HaproxyProcess process,
-            StatusBoard status) {
+            StatusBoard status,
+            Notifier notifier) {
         this.config = config;
         this.renderer = new ConfigRenderer(config);
+        this.routes = RouteMaps.of(config);
         this.desired = desired;
         this.layout = new Layout(desired);
         this.worker = worker;
         this.reloader = reloader;
         this.process = process;
         this.status = status;
+        this.notifier = notifier;
     }
 
     /** Says that the members of the service may have changed. */
@@ -124,6 +130,9 @@ final class Engine implements Runnable {
      */
     void pass(Set<String> dirty, boolean full) {
         takeInput();
+        if (full) {
+            desired.readDrains();
+        }
         long begun = System.nanoTime();
         List<String> problems = new ArrayList<>();
         try {
@@ -146,16 +155,19 @@ final class Engine implements Runnable {
             nextFull = System.nanoTime() + LOOK.toNanos();
         }
         if (full) {
+            inStep &= problems.isEmpty();
             report(problems);
         } else if (!problems.isEmpty() && status.trouble(problems.getFirst())) {
             LOG.warn("{}", problems.getFirst());
         }
+        notifier.alive();
     }
 
     private void takeInput() {
         RendererConfig next = config;
         if (renderer.config() != next) {
             renderer = new ConfigRenderer(next);
+            routes = RouteMaps.of(next);
             versionOf = Map.of();
             structureSince = System.nanoTime();
             nextFull = System.nanoTime();
@@ -215,6 +227,7 @@ final class Engine implements Runnable {
             Map<String, List<Slot>> actual = full ? look(session) : slotsOf(dirty, session);
             boolean quiet = members(session, actual, problems);
             if (full) {
+                apply(session, routes.changes(session, actual.keySet()), problems);
                 Map<String, List<Slot>> now = quiet ? actual : look(session);
                 structure(session, now);
             }
@@ -233,7 +246,13 @@ final class Engine implements Runnable {
         Map<String, List<Optional<Member>>> places = layout.places(config.services(), Map.of());
         long wanted = version();
         boolean complete = config.services().stream().allMatch(desired::isKnown);
-        reloader.prepareStart(wanted, renderer.render(wanted, places), complete);
+        try {
+            routes.save();
+            reloader.prepareStart(wanted, renderer.render(wanted, places), complete);
+        } catch (IOException e) {
+            // What is on disk already is better than no HAProxy.
+            problems.add(e.toString());
+        }
         if (System.nanoTime() - goneSince < GONE_FOR_LONG.toNanos()) {
             start();
             return;
@@ -278,13 +297,7 @@ final class Engine implements Runnable {
             if (slots == null || members.isEmpty()) {
                 continue;
             }
-            SlotPlan plan =
-                    SlotPlan.of(
-                            service.key(),
-                            members.get(),
-                            slots,
-                            new Connected(session),
-                            service.drain());
+            SlotPlan plan = SlotPlan.of(service, members.get(), slots, new Connected(session));
             plans.add(plan);
             if (plan.homeless().isEmpty()) {
                 continue;
@@ -310,8 +323,7 @@ final class Engine implements Runnable {
         return !crowded && plans.stream().allMatch(SlotPlan::isEmpty);
     }
 
-    private static void apply(
-            RuntimeApi.Session session, List<Change> changes, List<String> problems)
+    private void apply(RuntimeApi.Session session, List<Change> changes, List<String> problems)
             throws IOException {
         for (Change change : changes) {
             boolean done = true;
@@ -325,6 +337,7 @@ final class Engine implements Runnable {
                 }
             }
             if (done) {
+                applied++;
                 LOG.info("{}", change.what());
             }
         }
@@ -338,6 +351,7 @@ final class Engine implements Runnable {
         }
         Map<String, List<Optional<Member>>> places = layout.places(config.services(), actual);
         long wanted = version();
+        routes.save();
         reloader.step(wanted, renderer.render(wanted, places), loaded, session);
     }
 
@@ -385,7 +399,7 @@ final class Engine implements Runnable {
             LOG.info("HAProxy is in step again");
         }
         try {
-            status.write(config, desired, reloader, version, loaded);
+            status.write(config, desired, reloader, version, loaded, inStep, applied);
         } catch (IOException e) {
             LOG.debug("the status cannot be written: {}", e.toString());
         }

@@ -21,6 +21,7 @@ import registry.haproxy.RendererConfig.ServiceConfig;
  */
 record HealthAnswer(List<Member> members, List<Skipped> skipped) {
     private static final int MAX_WEIGHT = 256;
+    private static final int MAX_NAME = 255;
 
     /**
      * @throws IOException when the body is no list: then nothing is known
@@ -45,6 +46,7 @@ record HealthAnswer(List<Member> members, List<Skipped> skipped) {
                                     + "/"
                                     + entry.path("Service").path("ID").asText());
             try {
+                refuseBadNames(entry);
                 Optional<Member> member = member(entry, name, service, names);
                 if (member.isPresent()) {
                     Member other = members.putIfAbsent(member.get().endpoint(), member.get());
@@ -62,10 +64,30 @@ record HealthAnswer(List<Member> members, List<Skipped> skipped) {
         return new HealthAnswer(List.copyOf(sorted), List.copyOf(skipped));
     }
 
+    /**
+     * Names never reach HAProxy. But who registers a control character or a book for a name means
+     * no good, and nobody could name the instance to drain it.
+     */
+    private static void refuseBadNames(JsonNode entry) throws BadInstance {
+        for (JsonNode name :
+                List.of(entry.path("Service").path("ID"), entry.path("Node").path("Node"))) {
+            String text = name.asText();
+            if (text.length() > MAX_NAME) {
+                throw new BadInstance("a name of " + text.length() + " characters");
+            }
+            if (text.codePoints().anyMatch(Character::isISOControl)) {
+                throw new BadInstance("a control character in its name");
+            }
+        }
+    }
+
     /** Empty when the instance is as good as any but may not take traffic now. */
     private static Optional<Member> member(
             JsonNode entry, String name, ServiceConfig service, NameResolver names)
             throws BadInstance {
+        if (!hasMeta(entry, service)) {
+            return Optional.empty();
+        }
         boolean warning = false;
         boolean draining = false;
         for (JsonNode check : entry.path("Checks")) {
@@ -92,6 +114,13 @@ record HealthAnswer(List<Member> members, List<Skipped> skipped) {
                         ? weight(instance.path("Weights").path(warning ? "Warning" : "Passing"))
                         : 1;
         return Optional.of(new Member(endpoint(entry, names), weight, draining, name));
+    }
+
+    private static boolean hasMeta(JsonNode entry, ServiceConfig service) {
+        JsonNode meta = entry.path("Service").path("Meta");
+        return service.selection().meta().entrySet().stream()
+                .allMatch(
+                        wanted -> meta.path(wanted.getKey()).asText("").equals(wanted.getValue()));
     }
 
     private static Endpoint endpoint(JsonNode entry, NameResolver names) throws BadInstance {

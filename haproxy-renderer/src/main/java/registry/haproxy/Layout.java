@@ -28,7 +28,7 @@ final class Layout {
     void observe(List<ServiceConfig> services, Map<String, List<Slot>> actual) {
         for (ServiceConfig service : services) {
             List<Slot> slots = actual.get(service.key());
-            if (slots != null) {
+            if (slots != null && !service.dynamic()) {
                 counts.merge(service.key(), slots.size(), Math::max);
             }
         }
@@ -70,7 +70,8 @@ final class Layout {
 
     Map<String, Integer> counts(List<ServiceConfig> services) {
         Map<String, Integer> all = new LinkedHashMap<>();
-        services.forEach(service -> all.put(service.key(), count(service)));
+        // Dynamic servers come and go without a reload: their number is no part of the structure.
+        services.forEach(service -> all.put(service.key(), service.dynamic() ? 0 : count(service)));
         return all;
     }
 
@@ -89,10 +90,14 @@ final class Layout {
     }
 
     private List<Optional<Member>> places(ServiceConfig service, List<Slot> slots) {
-        int count = count(service);
+        Optional<List<Member>> members = desired.members(service);
+        int count =
+                service.dynamic()
+                        ? slots.stream().mapToInt(Slot::number).max().orElse(0)
+                                + members.map(List::size).orElse(0)
+                        : count(service);
         List<Optional<Member>> places =
                 new ArrayList<>(Collections.nCopies(count, Optional.empty()));
-        Optional<List<Member>> members = desired.members(service);
         Map<Endpoint, Member> left = new LinkedHashMap<>();
         members.orElse(List.of()).forEach(member -> left.put(member.endpoint(), member));
         for (Slot slot : slots) {

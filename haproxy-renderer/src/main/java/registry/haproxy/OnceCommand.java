@@ -5,6 +5,7 @@ import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.time.Clock;
 import java.time.Duration;
+import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.Callable;
 import picocli.CommandLine;
@@ -49,7 +50,14 @@ final class OnceCommand implements Callable<Integer> {
         }
         var status = new StatusBoard(config.dataDir().resolve(Renderer.STATUS), clock);
         var engine =
-                new Engine(config, desired, worker, new Reloader(haproxy, master), null, status);
+                new Engine(
+                        config,
+                        desired,
+                        worker,
+                        new Reloader(haproxy, master),
+                        null,
+                        status,
+                        new Notifier(Map.of(), 0));
         long deadline = System.nanoTime() + LIMIT.toNanos();
         while (true) {
             engine.pass(Set.of(), true);

@@ -17,12 +17,15 @@ import registry.haproxy.RendererConfig.HaproxyConfig;
 final class Renderer implements AutoCloseable {
     static final String LAST_GOOD = "last-good.json";
     static final String STATUS = "status.json";
+    static final String DRAINS = "drains.json";
     private static final Duration SOCKET = Duration.ofSeconds(5);
 
     private final FileChannel lockFile;
     private final Engine engine;
     private final Watches watches;
     private final @Nullable HaproxyProcess process;
+    private final @Nullable StatusServer statusServer;
+    private final Notifier notifier = new Notifier(System.getenv(), ProcessHandle.current().pid());
     private @Nullable Thread thread;
 
     /**
@@ -48,6 +51,9 @@ final class Renderer implements AutoCloseable {
                 supervise && masterSocket != null && master != null
                         ? new HaproxyProcess(haproxy, masterSocket, master, haproxyOutput)
                         : null;
+        StatusBoard board = new StatusBoard(data.resolve(STATUS), clock);
+        statusServer =
+                config.listen() == null ? null : new StatusServer(config.listen(), board, clock);
         DesiredState desired = new DesiredState(data.resolve(LAST_GOOD), clock);
         engine =
                 new Engine(
@@ -56,7 +62,8 @@ final class Renderer implements AutoCloseable {
                         worker,
                         new Reloader(haproxy, master),
                         process,
-                        new StatusBoard(data.resolve(STATUS), clock));
+                        board,
+                        notifier);
         watches = new Watches(desired, engine);
         watches.follow(config);
     }
@@ -91,8 +98,15 @@ final class Renderer implements AutoCloseable {
      * Goes on with another input; sockets, paths and the folder of data stay those of the start.
      */
     void replace(RendererConfig config) {
+        notifier.reloading();
         engine.replace(config);
         watches.follow(config);
+        notifier.reloaded();
+    }
+
+    /** Where {@code /health} and {@code /metrics} are; 0 for nowhere. */
+    int statusPort() {
+        return statusServer == null ? 0 : statusServer.port();
     }
 
     void join() throws InterruptedException {
@@ -111,6 +125,10 @@ final class Renderer implements AutoCloseable {
 
     /** Ends, and leaves a HAProxy that is ours to serve on. */
     void abandon() throws IOException {
+        notifier.stopping();
+        if (statusServer != null) {
+            statusServer.close();
+        }
         if (thread != null) {
             thread.interrupt();
             try {

@@ -23,7 +23,8 @@ import picocli.CommandLine.Option;
             OnceCommand.class,
             DryCommand.class,
             CheckCommand.class,
-            StatusCommand.class
+            StatusCommand.class,
+            DrainCommand.class
         },
         synopsisSubcommandLabel = "COMMAND")
 public final class RendererMain implements Runnable {

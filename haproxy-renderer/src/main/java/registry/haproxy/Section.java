@@ -5,6 +5,7 @@ import java.net.URISyntaxException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -82,6 +83,21 @@ final class Section {
             }
         }
         return List.copyOf(texts);
+    }
+
+    /** A mapping of words to texts. */
+    Map<String, String> textMap(String key, Pattern form, String expected) {
+        Section inner = section(key);
+        Map<String, String> texts = new LinkedHashMap<>();
+        for (String word : inner.mapping.entries().keySet()) {
+            if (form.matcher(word).matches()) {
+                texts.put(word, inner.text(word, "", form, expected));
+            } else {
+                inner.asked.add(word);
+                inner.problem(word, Printable.quoted(word) + " is not " + expected);
+            }
+        }
+        return Collections.unmodifiableMap(texts);
     }
 
     List<URI> uris(String key, List<URI> defaultValue) {

@@ -1,14 +1,17 @@
 package registry.haproxy;
 
-import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
+import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.function.Predicate;
+import java.util.stream.IntStream;
+import registry.haproxy.RendererConfig.CheckType;
+import registry.haproxy.RendererConfig.ServiceConfig;
 
 /**
  * The way from what a backend serves to what it should serve.
@@ -20,6 +23,7 @@ import java.util.function.Predicate;
 record SlotPlan(List<Change> outs, List<Change> ins, List<Change> frees, List<Member> homeless) {
     // An instance that flaps finds its old slot, needing one command in place of four.
     private static final long LINGER_SECONDS = 2;
+    private static final int MOST = 4096;
 
     boolean isEmpty() {
         return outs.isEmpty() && ins.isEmpty() && frees.isEmpty();
@@ -30,14 +34,13 @@ record SlotPlan(List<Change> outs, List<Change> ins, List<Change> frees, List<Me
      * @param slots as HAProxy reports them now
      * @param isConnected whether anybody is still connected to a slot; asked only about slots that
      *     are out of service
-     * @param drain how long connections to a slot out of service may last
      */
     static SlotPlan of(
-            String backend,
+            ServiceConfig service,
             List<Member> members,
             List<Slot> slots,
-            Predicate<Slot> isConnected,
-            Duration drain) {
+            Predicate<Slot> isConnected) {
+        String backend = service.key();
         Map<Endpoint, Member> wanted = new LinkedHashMap<>();
         members.forEach(member -> wanted.put(member.endpoint(), member));
         Map<Endpoint, Slot> homes = homes(slots, wanted.keySet());
@@ -76,14 +79,30 @@ record SlotPlan(List<Change> outs, List<Change> ins, List<Change> frees, List<Me
                 connected.add(slot);
             }
         }
-        List<Slot> free = new ArrayList<>(unused);
+        if (service.dynamic()) {
+            idle.addAll(unused);
+        }
+        List<Slot> free = new ArrayList<>(service.dynamic() ? List.of() : unused);
         // The one that left first is the least likely to come back.
         idle.sort((a, b) -> Long.compare(b.sinceChange(), a.sinceChange()));
-        free.addAll(idle);
+        if (!service.dynamic()) {
+            free.addAll(idle);
+        }
+        Iterator<Integer> numbers = unusedNumbers(slots);
         List<Member> homeless = new ArrayList<>();
         int next = 0;
         for (Member member : wanted.values()) {
             if (homes.containsKey(member.endpoint())) {
+                continue;
+            }
+            if (service.dynamic() && slots.size() < MOST) {
+                ins.add(
+                        Change.add(
+                                backend,
+                                numbers.next(),
+                                member,
+                                ConfigRenderer.serverOptions(service),
+                                service.check().type() != CheckType.NONE));
                 continue;
             }
             if (next == free.size()) {
@@ -96,16 +115,26 @@ record SlotPlan(List<Change> outs, List<Change> ins, List<Change> frees, List<Me
         }
         for (Slot slot : idle) {
             if (slot.sinceChange() >= LINGER_SECONDS) {
-                frees.add(Change.free(backend, slot));
+                frees.add(
+                        service.dynamic()
+                                ? Change.delete(backend, slot)
+                                : Change.free(backend, slot));
             }
         }
         for (Slot slot : connected) {
-            if (slot.sinceChange() > Math.max(LINGER_SECONDS, drain.toSeconds())) {
+            if (slot.sinceChange() > Math.max(LINGER_SECONDS, service.drain().toSeconds())) {
                 frees.add(Change.shutdown(backend, slot));
             }
         }
         return new SlotPlan(
                 List.copyOf(outs), List.copyOf(ins), List.copyOf(frees), List.copyOf(homeless));
+    }
+
+    /** The numbers that no server has, from 1. */
+    private static Iterator<Integer> unusedNumbers(List<Slot> slots) {
+        Set<Integer> taken = new HashSet<>();
+        slots.forEach(slot -> taken.add(slot.number()));
+        return IntStream.rangeClosed(1, 99_999).filter(n -> !taken.contains(n)).iterator();
     }
 
     /**

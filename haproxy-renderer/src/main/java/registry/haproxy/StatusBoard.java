@@ -12,8 +12,8 @@ import registry.api.json.Json;
 import registry.haproxy.RendererConfig.ServiceConfig;
 
 /**
- * What {@code registry-haproxy status} shows of a running companion: a file, since it has no port.
- * Owned by the engine's thread.
+ * What {@code registry-haproxy status} shows of a running companion: a file, since it need not have
+ * a port. Owned by the engine's thread.
  */
 final class StatusBoard {
     private final Path file;
@@ -22,6 +22,9 @@ final class StatusBoard {
     private @Nullable Instant problemSince;
     private @Nullable String lastError;
     private @Nullable Instant lastErrorAt;
+    private long errors;
+    private volatile @Nullable Instant lookedAt;
+    private volatile JsonNode latest = Json.mapper().createObjectNode();
     private JsonNode written = Json.mapper().createObjectNode();
 
     StatusBoard(Path file, Clock clock) {
@@ -36,6 +39,7 @@ final class StatusBoard {
             problem = what;
             problemSince = clock.instant();
         }
+        errors++;
         lastError = what;
         lastErrorAt = clock.instant();
         return news;
@@ -53,19 +57,34 @@ final class StatusBoard {
         return problem;
     }
 
+    /** What was true at the last look, and must not be changed; for any thread. */
+    JsonNode latest() {
+        return latest;
+    }
+
+    /** When HAProxy was last looked at as a whole; null before the first time. For any thread. */
+    @Nullable Instant lookedAt() {
+        return lookedAt;
+    }
+
     /** Writes the file if anything but its time has changed. */
     void write(
             RendererConfig config,
             DesiredState desired,
             Reloader reloader,
             long wanted,
-            long loaded)
+            long loaded,
+            boolean inStep,
+            long changes)
             throws IOException {
         ObjectNode root = Json.mapper().createObjectNode();
         root.put("problem", problem);
         root.put("problemSince", text(problemSince));
         root.put("lastError", lastError);
         root.put("lastErrorAt", text(lastErrorAt));
+        root.put("inStep", inStep);
+        root.put("changes", changes);
+        root.put("errors", errors);
         root.put("wantedVersion", wanted);
         root.put("loadedVersion", loaded);
         root.put("reloads", reloader.reloads());
@@ -76,6 +95,7 @@ final class StatusBoard {
             ObjectNode row = services.addObject();
             row.put("key", service.key());
             row.put("members", view.members().size());
+            row.put("draining", view.members().stream().filter(Member::draining).count());
             row.put("held", view.held());
             row.put("agent", view.agent());
             row.put("answeredAt", text(view.answeredAt()));
@@ -85,8 +105,10 @@ final class StatusBoard {
                     .forEach(one ->
                             skipped.addObject().put("name", one.name()).put("why", one.why()));
         }
-        if (!root.equals(written)) {
-            written = root.deepCopy();
+        latest = root.deepCopy();
+        lookedAt = clock.instant();
+        if (!latest.equals(written)) {
+            written = latest;
             root.put("pid", ProcessHandle.current().pid());
             root.put("at", text(clock.instant()));
             AtomicFile.replace(AtomicFile.prepare(file, Json.writePretty(root)), file);

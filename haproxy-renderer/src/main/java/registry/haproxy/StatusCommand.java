@@ -8,6 +8,7 @@ import java.nio.file.Path;
 import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
@@ -114,9 +115,11 @@ final class StatusCommand implements Callable<Integer> {
             DesiredState desired,
             List<Slot> slots,
             JsonNode row) {
-        Set<String> wanted = new HashSet<>();
-        List<Member> members = desired.members(service).orElse(List.of());
-        members.forEach(member -> wanted.add(member.endpoint().toString()));
+        Map<String, String> names = new HashMap<>();
+        desired.members(service)
+                .orElse(List.of())
+                .forEach(member -> names.put(member.endpoint().toString(), member.name()));
+        Set<String> wanted = names.keySet();
         Set<String> serving = new HashSet<>();
         slots.stream()
                 .filter(Slot::isInService)
@@ -130,6 +133,8 @@ final class StatusCommand implements Callable<Integer> {
                         + serving.size()
                         + " slots="
                         + slots.size()
+                        + " skipped="
+                        + row.path("skipped").size()
                         + " age="
                         + age(row)
                         + (row.path("held").asBoolean()
@@ -138,7 +143,7 @@ final class StatusCommand implements Callable<Integer> {
         for (Slot slot : slots) {
             if (slot.isInService()) {
                 String state = slot.isDraining() ? "drain" : slot.isUp() ? "up" : "down";
-                String surplus = wanted.contains(slot.endpoint().toString()) ? "" : " not desired";
+                String name = names.getOrDefault(slot.endpoint().toString(), "not desired");
                 out.println(
                         "  "
                                 + slot.name()
@@ -148,7 +153,8 @@ final class StatusCommand implements Callable<Integer> {
                                 + state
                                 + " weight="
                                 + slot.weight()
-                                + surplus);
+                                + " "
+                                + name);
             }
         }
         Set<String> missing = new TreeSet<>(wanted);

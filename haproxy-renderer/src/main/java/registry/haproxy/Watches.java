@@ -14,6 +14,7 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import registry.api.client.BlockingQuery;
 import registry.api.client.RegistryClient;
+import registry.haproxy.RendererConfig.Selection;
 import registry.haproxy.RendererConfig.ServiceConfig;
 
 /**
@@ -66,13 +67,21 @@ final class Watches implements AutoCloseable {
         return List.copyOf(made);
     }
 
+    /**
+     * Never {@code passing}: an instance in maintenance is not, and yet it has to be known to be
+     * drained. The sifting is ours.
+     */
     static String path(ServiceConfig service) {
-        var path = new StringBuilder("/v1/health/service/").append(encode(service.consulName()));
-        // Warning instances and those that are to drain are not passing: then the sifting is ours.
-        path.append(service.includeWarning() ? "?" : "?passing&");
-        service.tags().forEach(tag -> path.append("tag=").append(encode(tag)).append('&'));
-        path.setLength(path.length() - 1);
-        return path.toString();
+        Selection wanted = service.selection();
+        var path = new StringBuilder("/v1/health/service/").append(encode(wanted.service()));
+        List<String> query = new ArrayList<>();
+        wanted.tags().forEach(tag -> query.add("tag=" + encode(tag)));
+        wanted.nodeMeta()
+                .forEach((key, value) -> query.add("node-meta=" + encode(key + ":" + value)));
+        if (wanted.datacenter() != null) {
+            query.add("dc=" + encode(wanted.datacenter()));
+        }
+        return path.append(query.isEmpty() ? "" : "?" + String.join("&", query)).toString();
     }
 
     /** Asks once, without waiting for a change, the first agent that answers. */

@@ -26,6 +26,7 @@ class ArchitectureTest {
                     .onlyDependOnClassesThat(
                             resideInAnyPackage(
                                     "java..",
+                                    "com.sun.net.httpserver..",
                                     "javax..",
                                     "registry.haproxy..",
                                     "registry.api..",

@@ -9,6 +9,7 @@ import java.nio.file.Path;
 import java.time.Clock;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -34,7 +35,8 @@ class EngineTest {
                         haproxy,
                         new Reloader(config.haproxy(), null),
                         null,
-                        status);
+                        status,
+                        new Notifier(Map.of(), 0));
     }
 
     private RendererConfig input(String more) {

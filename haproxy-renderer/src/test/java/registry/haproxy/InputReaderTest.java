@@ -3,17 +3,21 @@ package registry.haproxy;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import com.fasterxml.jackson.databind.JsonNode;
 import java.io.IOException;
 import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
+import java.util.Set;
+import java.util.TreeSet;
 import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import registry.api.json.Json;
 import registry.haproxy.RendererConfig.CheckType;
 import registry.haproxy.RendererConfig.Mode;
 import registry.haproxy.RendererConfig.OnEmpty;
@@ -30,23 +34,31 @@ class InputReaderTest {
         assertThat(config.haproxy().global()).contains("user haproxy");
     }
 
-    /** Every YAML block of the page is an input that HAProxy accepts too. */
+    /**
+     * Every YAML block of the page is an input that HAProxy accepts too, with the files it names.
+     */
     @Test
-    void theExamplesOfThePageAreRight(@TempDir Path folder) throws IOException {
+    void theExamplesOfThePageAreRight(@TempDir Path folder) throws Exception {
         String page = Files.readString(Path.of("../docs/haproxy.md"));
-        List<String> examples =
-                Pattern.compile("```yaml\\n(.*?)```", Pattern.DOTALL)
-                        .matcher(page)
-                        .results()
-                        .map(found -> found.group(1))
-                        .toList();
-        assertThat(examples).hasSize(2);
+        Path certificates = Files.createDirectory(folder.resolve("certs"));
+        TestCertificate.write(certificates.resolve("shop.pem"), certificates.resolve("ca.pem"));
+        Files.writeString(folder.resolve("haproxy.tmpl"), blocks(page, "haproxy").getFirst());
+        List<String> examples = blocks(page, "yaml");
+        assertThat(examples).hasSizeGreaterThanOrEqualTo(8);
         for (String example : examples) {
             Path file = Files.writeString(folder.resolve("in.yaml"), example);
             assertThat(RendererMain.execute("check", "-config", file.toString()))
                     .as(example)
                     .isZero();
         }
+    }
+
+    private static List<String> blocks(String page, String language) {
+        return Pattern.compile("```" + language + "\\n(.*?)```", Pattern.DOTALL)
+                .matcher(page)
+                .results()
+                .map(found -> found.group(1))
+                .toList();
     }
 
     @Test
@@ -57,7 +69,7 @@ class InputReaderTest {
         assertThat(config.haproxy().config()).isEqualTo(Path.of("/etc/haproxy/haproxy.cfg"));
         assertThat(config.haproxy().masterSocket()).isNull();
         ServiceConfig web = config.services().getFirst();
-        assertThat(web.consulName()).isEqualTo("web");
+        assertThat(web.selection().service()).isEqualTo("web");
         assertThat(web.mode()).isEqualTo(Mode.HTTP);
         assertThat(web.check().type()).isEqualTo(CheckType.HTTP);
         assertThat(web.check().expect()).isEqualTo("200-499");
@@ -108,6 +120,21 @@ class InputReaderTest {
                     services: {web: {bind: ':80'}, b: {bind: ':80'}} | services.b: bind ":80" is that of "web" already
                     services: {web: {bind: ':80'}, web: {bind: ':81'}} | services.web: given twice
                     services: {web: &a {bind: ':80'}, b: *a}       | aliases are not understood here
+                    services: {web: {route: {}}}                   | services.web.route.frontend: missing
+                    services: {web: {route: {frontend: x}}}        | services.web: route.frontend "x" is not under frontends
+                    services: {web: {mode: tcp, route: {frontend: x}}} | services.web.route: only a service with mode http
+                    services: {web: {bind: ':80', tls: {}}}        | services.web.tls.certificate: missing
+                    services: {web: {bind: ':80', servers: dynamic, balance: source}} | services.web.servers: dynamic servers need
+                    services: {web: {bind: ':80', meta: {a: 1}}}   | services.web.meta.a: expected a text, found 1
+                    services: {web: {bind: ':80', route: {frontend: f, hosts: 'a b'}}} | services.web.route.hosts: "a b" is not a host
+                    services: {web: {bind: ':80', route: {frontend: f, paths: '/a;b'}}} | services.web.route.paths: "/a;b" is not a path
+                    {frontends: {f: {}}, services: {f: {bind: ':80'}}} | frontends.f.bind: missing
+                    {frontends: {f: {bind: ':80'}}, services: {f: {bind: ':81'}}} | services.f: has a bind, and the name of a frontend
+                    {frontends: {f: {bind: ':80', default: x}}, services: {w: {bind: ':81'}}} | frontends.f: default "x" is not a service
+                    {frontends: {f: {bind: ':80'}}, services: {w: {bind: ':80'}}} | services.w: bind ":80" is that of "f" already
+                    {frontends: {f: {bind: ':80'}}, services: {a: {route: {frontend: f}}, b: {route: {frontend: f}}}} | services.b: route */ is that of "a" already
+                    listen: 127.0.0.1                              | listen: "127.0.0.1" is not an address and port
+                    haproxy: {template: nowhere}                   | haproxy.template: cannot be read
                     services: {}                                   | services: expected at least one service
                     agents: []                                     | agents: expected at least one
                     agents: ftp://x                                | agents: "ftp://x" is not an address like
@@ -150,5 +177,48 @@ class InputReaderTest {
     void aFileThatIsNotThereIsAMistakeToo() {
         assertThatThrownBy(() -> InputReader.read(Path.of("/nowhere/in.yaml")))
                 .hasMessageContaining("/nowhere/in.yaml: there is no such file");
+    }
+
+    /** The schema knows just the keys that the reader asks for, at each place. */
+    @Test
+    void theSchemaNamesTheSameKeysAsTheReader() throws IOException {
+        JsonNode schema = Json.mapper().readTree(InputSchema.text());
+        JsonNode service = schema.at("/properties/services/additionalProperties");
+        JsonNode entrance = schema.at("/properties/frontends/additionalProperties");
+        assertThat(keys("{zz: 1}")).isEqualTo(names(schema));
+        assertThat(keys("haproxy: {zz: 1}")).isEqualTo(names(schema.at("/properties/haproxy")));
+        assertThat(keys("haproxy: {timeout: {zz: 1}}"))
+                .isEqualTo(names(schema.at("/properties/haproxy/properties/timeout")));
+        assertThat(keys("frontends: {f: {zz: 1}}")).isEqualTo(names(entrance));
+        assertThat(keys("frontends: {f: {tls: {zz: 1}}}"))
+                .isEqualTo(names(entrance.at("/properties/tls")));
+        assertThat(keys("services: {w: {zz: 1}}")).isEqualTo(names(service));
+        for (String inner : List.of("tls", "route", "check", "server_tls")) {
+            assertThat(keys("services: {w: {" + inner + ": {zz: 1}}}"))
+                    .as(inner)
+                    .isEqualTo(names(service.at("/properties/" + inner)));
+        }
+    }
+
+    private static Set<String> names(JsonNode object) {
+        assertThat(object.path("additionalProperties").asBoolean(true)).isFalse();
+        Set<String> names = new TreeSet<>();
+        object.path("properties").fieldNames().forEachRemaining(names::add);
+        return names;
+    }
+
+    private static Set<String> keys(String text) {
+        try {
+            InputReader.parse(YAML, text);
+            throw new AssertionError("accepted: " + text);
+        } catch (InputException e) {
+            String line =
+                    String.valueOf(e.getMessage())
+                            .lines()
+                            .filter(problem -> problem.contains("zz: unknown key, known are "))
+                            .findFirst()
+                            .orElseThrow();
+            return new TreeSet<>(List.of(line.replaceFirst(".* known are ", "").split(", ")));
+        }
     }
 }

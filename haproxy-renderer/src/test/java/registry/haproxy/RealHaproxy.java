@@ -1,7 +1,6 @@
 package registry.haproxy;
 
 import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
@@ -9,6 +8,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
+import java.util.SplittableRandom;
 
 /** What the tests need of the machine: the real HAProxy, and free ports. */
 final class RealHaproxy {
@@ -29,11 +29,19 @@ final class RealHaproxy {
                                 "HAProxy is not installed, and this test needs it: apt-get install haproxy"));
     }
 
+    /**
+     * A port that nobody listens on. Below those that the kernel gives to outgoing connections: one
+     * of these may take any of them before HAProxy does.
+     */
     static int freePort() {
-        try (var socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
-            return socket.getLocalPort();
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
+        var random = new SplittableRandom();
+        while (true) {
+            int port = random.nextInt(22_000, 32_000);
+            try (var socket = new ServerSocket(port, 1, InetAddress.getLoopbackAddress())) {
+                return socket.getLocalPort();
+            } catch (IOException e) {
+                // Taken: another one.
+            }
         }
     }
 

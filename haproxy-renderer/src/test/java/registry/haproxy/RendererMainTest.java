@@ -53,6 +53,7 @@ class RendererMainTest {
     @Test
     void exitCodesTellWhatKindOfTroubleItIs() throws IOException {
         assertThat(execute("check")).isZero();
+        assertThat(RendererMain.execute("check", "-schema")).isZero();
         assertThat(execute("dry")).isZero();
         assertThat(execute("status")).isEqualTo(1);
         assertThat(execute("nonsense")).isEqualTo(2);

@@ -3,7 +3,7 @@ package registry.haproxy;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.net.InetAddress;
-import java.time.Duration;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -13,9 +13,16 @@ import java.util.Map;
 import java.util.Set;
 import java.util.SplittableRandom;
 import org.junit.jupiter.api.Test;
+import registry.haproxy.RendererConfig.ServiceConfig;
 
 class SlotPlanTest {
-    private static final Duration DRAIN = Duration.ofSeconds(30);
+    private static final ServiceConfig SLOTS = service("");
+    private static final ServiceConfig DYNAMIC = service("servers: dynamic");
+
+    private static ServiceConfig service(String more) {
+        String text = "services:\n  web:\n    bind: :80\n    " + more + "\n";
+        return InputReader.parse(Path.of("/in.yaml"), text).services().getFirst();
+    }
 
     private static Endpoint endpoint(int last) {
         return new Endpoint(InetAddress.ofLiteral("10.0.0." + last), 80);
@@ -39,8 +46,7 @@ class SlotPlanTest {
     }
 
     private static SlotPlan plan(List<Member> members, List<Slot> slots, String... connected) {
-        return SlotPlan.of(
-                "web", members, slots, slot -> Set.of(connected).contains(slot.name()), DRAIN);
+        return SlotPlan.of(SLOTS, members, slots, slot -> Set.of(connected).contains(slot.name()));
     }
 
     private static List<String> commands(List<Change> changes) {

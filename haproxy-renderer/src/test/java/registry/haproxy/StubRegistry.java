@@ -95,7 +95,8 @@ final class StubRegistry implements AutoCloseable {
     private void answer(HttpExchange exchange) throws IOException {
         String path = exchange.getRequestURI().getPath();
         Map<String, String> query = new HashMap<>();
-        for (String part : exchange.getRequestURI().getQuery().split("&")) {
+        String asText = exchange.getRequestURI().getQuery();
+        for (String part : asText == null ? new String[0] : asText.split("&")) {
             String[] pair = part.split("=", 2);
             query.put(pair[0], pair.length == 2 ? pair[1] : "");
         }

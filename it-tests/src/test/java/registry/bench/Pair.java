@@ -36,8 +36,8 @@ final class Pair implements AutoCloseable {
     double[] cpuOf(Clients.Requests ours, Clients.Requests floors) {
         try (var toAgent = new Clients(agent.port(), 4);
                 var toFloor = new Clients(floor.port(), 4)) {
-            toAgent.run(ours, rounds.warmUp());
-            toFloor.run(floors, rounds.warmUp());
+            rounds.warmUp(() -> cpuEach(agent, toAgent, ours));
+            rounds.warmUp(() -> cpuEach(floor, toFloor, floors));
             return rounds.alternate(
                     () -> cpuEach(agent, toAgent, ours), () -> cpuEach(floor, toFloor, floors));
         }
@@ -54,8 +54,8 @@ final class Pair implements AutoCloseable {
         try (var toAgent = new Clients(agent.port(), 1);
                 var toFloor = new Clients(floor.port(), 1)) {
             Duration each = rounds.each();
-            toAgent.run(ours, rounds.warmUp());
-            toFloor.run(floors, rounds.warmUp().dividedBy(4));
+            rounds.warmUp(() -> cpuEach(agent, toAgent, ours));
+            toFloor.run(floors, each);
             return rounds.alternate(
                     () -> toAgent.run(ours, each).medianMillis(),
                     () -> toFloor.run(floors, each).medianMillis());
@@ -66,8 +66,8 @@ final class Pair implements AutoCloseable {
     double[][] rates(int clients, Clients.Requests ours, Clients.Requests floors, Disk disk) {
         try (var toAgent = new Clients(agent.port(), clients);
                 var toFloor = new Clients(floor.port(), clients)) {
-            toAgent.run(ours, rounds.warmUp());
-            toFloor.run(floors, rounds.warmUp().dividedBy(4));
+            rounds.warmUp(() -> cpuEach(agent, toAgent, ours));
+            toFloor.run(floors, rounds.each());
             double[][] perFlush = {new double[rounds.count()], new double[rounds.count()]};
             int[] round = {0, 0};
             double[] rates =

@@ -8,7 +8,6 @@ import java.util.function.Supplier;
 final class ParkedRows {
     private static final int PARKED = 10_000;
     private static final int GONE = 5_000;
-    private static final int WARM_UPS = 2;
     private static final long HANGUP_NANOS = 20_000_000_000L;
     private static final String PATH = "/v1/health/service/parked";
 
@@ -76,7 +75,7 @@ final class ParkedRows {
             park(subject, clients, bed);
             heap = (subject.liveBytes() - heapBefore) / PARKED / 1000;
             rss = (subject.residentBytes() - rssBefore) / PARKED / 1000;
-            for (int i = -WARM_UPS; i < count; i++) {
+            for (int i = -count; i < count; i++) {
                 long begin = System.nanoTime();
                 long cpuBefore = subject.cpuMicros();
                 bed.wake().run();

@@ -5,13 +5,28 @@ import java.util.Arrays;
 import java.util.function.DoubleSupplier;
 
 /** How often and how long is measured: agent and floor in turns, the median of the rounds. */
-record Rounds(int count, Duration warmUp, Duration each) {
+record Rounds(int count, Duration each, int maxWarmUps) {
+    /** The compiler is done when a round costs no less than this share of the one before. */
+    private static final double STEADY = 0.93;
+
     static Rounds full() {
-        return new Rounds(5, Duration.ofSeconds(4), Duration.ofMillis(1200));
+        return new Rounds(5, Duration.ofMillis(1200), 10);
     }
 
     static Rounds quick() {
-        return new Rounds(3, Duration.ofMillis(700), Duration.ofMillis(300));
+        return new Rounds(3, Duration.ofMillis(300), 4);
+    }
+
+    /** Repeats what is measured until it gets no cheaper; three times at least. */
+    void warmUp(DoubleSupplier cost) {
+        double last = cost.getAsDouble();
+        for (int i = 1; i < maxWarmUps; i++) {
+            double now = cost.getAsDouble();
+            if (i >= 2 && now >= last * STEADY) {
+                return;
+            }
+            last = now;
+        }
     }
 
     /** Medians of {@code ours} and {@code floor}. */

@@ -17,11 +17,9 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
-import java.util.Queue;
 import java.util.Random;
 import java.util.TreeMap;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
@@ -65,6 +63,7 @@ final class FuzzIT {
         var random = new Random(seed);
         var judge = new Judge(refusals());
         try (LauncherProcess agent = LauncherProcess.agent().with("node_name", "keeper").start()) {
+            List<Socket> slow = openSlowSenders(agent);
             keep(agent);
             // The first fifth warms up: code and buffers that are there for good are no leak.
             send(agent, new FuzzInputs(random, CAPTURES), count / 5, judge);
@@ -72,7 +71,6 @@ final class FuzzIT {
             tidy(agent);
             long before = residentAfterCollection(agent);
 
-            List<Socket> slow = openSlowSenders(agent);
             send(agent, new FuzzInputs(random, CAPTURES), count - count / 5, judge);
             assertFaultless(agent, judge, seed);
             awaitHungUp(slow);
@@ -199,7 +197,7 @@ final class FuzzIT {
 
     /** Decides what answers are faults, and counts. */
     private static final class Judge {
-        final Queue<String> faults = new ConcurrentLinkedQueue<>();
+        final Map<String, String> faults = new ConcurrentHashMap<>();
         final Map<String, Integer> kinds = new ConcurrentHashMap<>();
         final Map<Integer, Integer> statuses = new ConcurrentHashMap<>();
         final AtomicInteger sent = new AtomicInteger();
@@ -215,7 +213,8 @@ final class FuzzIT {
             statuses.merge(answer.status(), 1, Integer::sum);
             String fault = fault(input, answer);
             if (fault != null) {
-                faults.add(fault + "\n    to " + input.shown());
+                // One example of each will do.
+                faults.putIfAbsent(fault, input.shown());
             }
         }
 

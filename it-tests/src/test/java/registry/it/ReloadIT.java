@@ -10,6 +10,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.List;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -33,6 +34,12 @@ final class ReloadIT {
                 "{'service': {'name': 'web', 'port': 80, 'check': {'id': 'web-ttl', 'ttl': '24h'}}}");
         file("db.json", "{'services': [{'name': 'db', 'port': 1}, {'name': 'cache', 'port': 2}]}");
         agent = LauncherProcess.agent().arguments("-config-dir", consulD.toString()).start();
+        await().atMost(PATIENCE)
+                .untilAsserted(() -> {
+                    for (String service : List.of("web", "db", "cache")) {
+                        assertThat(instance(service).isMissingNode()).as(service).isFalse();
+                    }
+                });
     }
 
     @AfterEach

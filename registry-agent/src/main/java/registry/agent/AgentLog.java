@@ -96,10 +96,16 @@ public final class AgentLog extends ContextAwareBase implements Configurator {
                 level.isGreaterOrEqual(Level.WARN) || level == Level.TRACE ? level : Level.WARN;
         context.getLogger(org.slf4j.Logger.ROOT_LOGGER_NAME).setLevel(libraries);
         context.getLogger("registry").setLevel(level);
+        // a stranger's bad request is a warning to Jetty, and could fill the log
+        context.getLogger("org.eclipse.jetty")
+                .setLevel(level == Level.TRACE ? Level.DEBUG : Level.ERROR);
         // these two report each lost connection and each election step as an error of their own
         context.getLogger("com.alipay.sofa.jraft")
                 .setLevel(level == Level.TRACE ? Level.DEBUG : Level.ERROR);
         context.getLogger("org.jgroups").setLevel(level == Level.TRACE ? Level.DEBUG : Level.ERROR);
+        // a stranger's malformed requests are no line of ours
+        context.getLogger("org.eclipse.jetty")
+                .setLevel(level == Level.TRACE ? Level.DEBUG : Level.ERROR);
     }
 
     private static void attach(
@@ -136,6 +142,30 @@ public final class AgentLog extends ContextAwareBase implements Configurator {
         return level == Level.ERROR ? "ERROR" : level.toString();
     }
 
+    /** What others chose, a service's name for one, must not make lines of its own. */
+    static String printable(String text) {
+        if (text.chars().noneMatch(Character::isISOControl)) {
+            return text;
+        }
+        var out = new StringBuilder(text.length() + 16);
+        text.chars()
+                .forEach(c -> {
+                    switch (c) {
+                        case '\n' -> out.append("\\n");
+                        case '\r' -> out.append("\\r");
+                        case '\t' -> out.append("\\t");
+                        default -> {
+                            if (Character.isISOControl(c)) {
+                                out.append(String.format("\\u%04x", c));
+                            } else {
+                                out.append((char) c);
+                            }
+                        }
+                    }
+                });
+        return out.toString();
+    }
+
     private static final class Lines extends LayoutBase<ILoggingEvent> {
         @Override
         public String doLayout(ILoggingEvent event) {
@@ -147,7 +177,7 @@ public final class AgentLog extends ContextAwareBase implements Configurator {
                             + " ".repeat(8 - level.length())
                             + subsystem(event.getLoggerName())
                             + ": "
-                            + event.getFormattedMessage()
+                            + printable(event.getFormattedMessage())
                             + "\n";
             return event.getThrowableProxy() == null
                     ? line

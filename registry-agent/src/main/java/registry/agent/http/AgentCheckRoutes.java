@@ -1,6 +1,8 @@
 package registry.agent.http;
 
 import java.util.Set;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
 import registry.agent.check.CheckHistory;
 import registry.agent.config.CheckDefinition;
 import registry.agent.config.DefinitionRules;
@@ -9,11 +11,14 @@ import registry.agent.local.LocalState;
 import registry.agent.local.LocalState.Source;
 import registry.api.ApiException;
 import registry.api.HealthCheck;
+import registry.server.rpc.Servers;
 
 /** {@code /v1/agent/check} and its kin: the checks this agent owns. Source: consul-api 3.4. */
 final class AgentCheckRoutes {
     private static final Set<String> STATUSES =
             Set.of(HealthCheck.PASSING, HealthCheck.WARNING, HealthCheck.CRITICAL);
+
+    private static final Answer DONE = Answer.empty(200);
 
     private final LocalState local;
     private final CheckHistory history;
@@ -45,11 +50,25 @@ final class AgentCheckRoutes {
         table.write(
                 "PUT",
                 "/v1/agent/check/" + verb + "/",
-                Handler.plain(request -> {
-                    local.updateTtl(request.rest(), status, request.query().first("note"));
-                    return Answer.empty(200);
-                }),
+                new TtlReport(local, status),
                 Trait.NAMESPACED);
+    }
+
+    /** Takes the report of one verb; one that says nothing new, as most do, costs no thread. */
+    private record TtlReport(LocalState local, String status) implements Handler {
+        @Override
+        public @Nullable Answer quick(Request request) {
+            return local.repeatTtl(request.rest(), status, request.query().first("note"))
+                    ? DONE
+                    : null;
+        }
+
+        @Override
+        public Servers.@Nullable Held handle(Request request, Consumer<Answer> then) {
+            local.updateTtl(request.rest(), status, request.query().first("note"));
+            then.accept(DONE);
+            return null;
+        }
     }
 
     private Answer checks(Request request) {

@@ -2,7 +2,9 @@ package registry.agent.http;
 
 import java.lang.management.GarbageCollectorMXBean;
 import java.lang.management.ManagementFactory;
+import java.lang.management.MemoryPoolMXBean;
 import java.lang.management.MemoryUsage;
+import java.lang.management.ThreadMXBean;
 import java.time.Instant;
 import java.time.ZoneOffset;
 import java.time.format.DateTimeFormatter;
@@ -54,6 +56,7 @@ final class AgentMetricsRoutes {
     }
 
     private static List<Gauge> gauges() {
+        var gauges = new ArrayList<Gauge>();
         MemoryUsage heap = ManagementFactory.getMemoryMXBean().getHeapMemoryUsage();
         MemoryUsage other = ManagementFactory.getMemoryMXBean().getNonHeapMemoryUsage();
         long runs = 0;
@@ -62,16 +65,40 @@ final class AgentMetricsRoutes {
             runs += Math.max(0, collector.getCollectionCount());
             pauseMillis += Math.max(0, collector.getCollectionTime());
         }
-        var gauges = new ArrayList<Gauge>();
-        add(gauges, "alloc_bytes", heap.getUsed());
-        add(gauges, "num_threads", ManagementFactory.getThreadMXBean().getThreadCount());
-        add(gauges, "sys_bytes", heap.getCommitted() + other.getCommitted());
-        add(gauges, "total_gc_pause_ns", pauseMillis * 1e6);
-        add(gauges, "total_gc_runs", runs);
+        ThreadMXBean threads = ManagementFactory.getThreadMXBean();
+        // Names as Consul's, where the JVM has the same thing.
+        add(gauges, "consul.runtime.alloc_bytes", heap.getUsed());
+        add(gauges, "consul.runtime.num_threads", threads.getThreadCount());
+        add(gauges, "consul.runtime.sys_bytes", heap.getCommitted() + other.getCommitted());
+        add(gauges, "consul.runtime.total_gc_pause_ns", pauseMillis * 1e6);
+        add(gauges, "consul.runtime.total_gc_runs", runs);
+        add(gauges, "consul.jvm.heap_max_bytes", heap.getMax());
+        add(gauges, "consul.jvm.threads_peak", threads.getPeakThreadCount());
+        add(gauges, "consul.jvm.threads_daemon", threads.getDaemonThreadCount());
+        add(
+                gauges,
+                "consul.jvm.classes_loaded",
+                ManagementFactory.getClassLoadingMXBean().getLoadedClassCount());
+        add(gauges, "consul.jvm.uptime_ms", ManagementFactory.getRuntimeMXBean().getUptime());
+        for (MemoryPoolMXBean pool : ManagementFactory.getMemoryPoolMXBeans()) {
+            MemoryUsage usage = pool.getUsage();
+            add(gauges, "consul.jvm.pool_used_bytes", usage.getUsed(), "pool", pool.getName());
+            add(
+                    gauges,
+                    "consul.jvm.pool_committed_bytes",
+                    usage.getCommitted(),
+                    "pool",
+                    pool.getName());
+            add(gauges, "consul.jvm.pool_max_bytes", usage.getMax(), "pool", pool.getName());
+        }
         return gauges;
     }
 
-    private static void add(List<Gauge> gauges, String name, double value) {
-        gauges.add(new Gauge("consul.runtime." + name, value, new TreeMap<>()));
+    private static void add(List<Gauge> gauges, String name, double value, String... label) {
+        var labels = new TreeMap<String, String>();
+        if (label.length > 0) {
+            labels.put(label[0], label[1]);
+        }
+        gauges.add(new Gauge(name, value, labels));
     }
 }

@@ -145,6 +145,11 @@ final class CoreDoor extends Handler.Wrapper {
         switch (doors.of(route)) {
             case READ -> exchange.ask(dispatcher, route, head, bare);
             case WRITE -> {
+                Answer quick = route.handler().quick(head);
+                if (quick != null) {
+                    exchange.accept(quick);
+                    return;
+                }
                 exchange.ignoreIdleness();
                 virtualThreads.execute(() -> dispatcher.ask(route, head, exchange));
             }

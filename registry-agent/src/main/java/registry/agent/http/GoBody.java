@@ -145,7 +145,7 @@ final class GoBody {
             return null;
         }
         Duration read;
-        if (value.isNumber()) {
+        if (value.isNumber() && Double.isFinite(value.doubleValue())) {
             read = nanoseconds(value.decimalValue(), names[0]);
         } else if (value.isTextual()) {
             read = parsed(value.textValue());

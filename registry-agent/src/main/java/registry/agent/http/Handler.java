@@ -17,6 +17,14 @@ interface Handler {
      */
     Servers.@Nullable Held handle(Request request, Consumer<Answer> then);
 
+    /**
+     * The answer, if it can be had without blocking and from memory alone; null: {@link #handle} is
+     * to be asked. Called on the selector's thread, for routes of the WRITE door. Must not throw.
+     */
+    default @Nullable Answer quick(Request request) {
+        return null;
+    }
+
     /** A handler that answers before it returns; it may block. */
     static Handler plain(Function<Request, Answer> function) {
         return (request, then) -> {

@@ -6,6 +6,7 @@ import java.nio.channels.SelectionKey;
 import java.nio.channels.SocketChannel;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.Executor;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import jdk.net.ExtendedSocketOptions;
@@ -21,8 +22,10 @@ import org.eclipse.jetty.server.Request;
 import org.eclipse.jetty.server.Response;
 import org.eclipse.jetty.server.Server;
 import org.eclipse.jetty.server.ServerConnector;
+import org.eclipse.jetty.server.internal.HttpConnection;
 import org.eclipse.jetty.util.Callback;
 import org.eclipse.jetty.util.thread.QueuedThreadPool;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import registry.agent.check.CheckHistory;
@@ -214,16 +217,45 @@ public final class HttpApi implements AutoCloseable {
     /** The words for what never reached a route: not HTTP, a head that is too large. */
     private static boolean writeError(Request request, Response response, Callback callback) {
         int status = response.getStatus();
+        if (status == HttpStatus.HTTP_VERSION_NOT_SUPPORTED_505
+                || status == HttpStatus.NOT_IMPLEMENTED_501) {
+            // The caller's mistake, not ours.
+            status = HttpStatus.BAD_REQUEST_400;
+            response.setStatus(status);
+        }
         response.getHeaders().put(HttpHeader.CONTENT_TYPE, Answer.TEXT);
         response.getHeaders().put("X-Content-Type-Options", "nosniff");
         Content.Sink.write(response, true, HttpStatus.getMessage(status), callback);
         return true;
     }
 
-    /** A connector whose connections notice a peer that vanished without a word. */
+    /**
+     * A connector whose connections notice a peer that vanished without a word, and go on to their
+     * next request on the thread that wrote the last answer, where there is nothing to do but to
+     * wait for it.
+     */
     private static final class Alive extends ServerConnector {
+        private final @Nullable Executor onTheSpot;
+
         Alive(Server server, HttpConnectionFactory http) {
             super(server, 1, SELECTORS, http);
+            Executor pool = super.getExecutor();
+            onTheSpot = task -> execute(task, pool);
+        }
+
+        private static void execute(Runnable task, Executor pool) {
+            if (task instanceof HttpConnection idle && idle.isRequestBufferEmpty()) {
+                idle.run();
+            } else {
+                // Requests that came in a row are not the business of whoever answered the first.
+                pool.execute(task);
+            }
+        }
+
+        /** Asked by the constructor, too, before there is anything of this class. */
+        @Override
+        public Executor getExecutor() {
+            return onTheSpot == null ? super.getExecutor() : onTheSpot;
         }
 
         @Override

@@ -16,40 +16,52 @@ final class UrlText {
 
     /** A path without its percent-encoding; null when the encoding is broken or is not UTF-8. */
     static @Nullable String decodePath(String raw) {
-        return raw.indexOf('%') < 0 ? raw : decode(raw, false);
+        if (raw.indexOf('%') < 0) {
+            return raw;
+        }
+        ByteBuffer bytes = unescape(raw, false);
+        // Replacing what is not UTF-8 would make two keys one.
+        return bytes == null ? null : decode(bytes, CodingErrorAction.REPORT);
     }
 
-    /** A name or value of a parameter, where {@code +} is a blank; null as for paths. */
+    /**
+     * A name or value of a parameter, where {@code +} is a blank; null when its encoding is broken.
+     */
     static @Nullable String decodeQuery(String raw) {
-        return raw.indexOf('%') < 0 && raw.indexOf('+') < 0 ? raw : decode(raw, true);
+        if (raw.indexOf('%') < 0 && raw.indexOf('+') < 0) {
+            return raw;
+        }
+        ByteBuffer bytes = unescape(raw, true);
+        return bytes == null ? null : decode(bytes, CodingErrorAction.REPLACE);
     }
 
-    private static @Nullable String decode(String raw, boolean plusIsBlank) {
+    private static @Nullable ByteBuffer unescape(String raw, boolean plusIsBlank) {
         byte[] in = raw.getBytes(StandardCharsets.UTF_8);
         var out = ByteBuffer.allocate(in.length);
         for (int at = 0; at < in.length; at++) {
             byte b = in[at];
-            if (b == '%') {
-                if (at + 2 >= in.length
-                        || !HexFormat.isHexDigit(in[at + 1])
-                        || !HexFormat.isHexDigit(in[at + 2])) {
-                    return null;
-                }
-                out.put(
-                        (byte)
-                                (HexFormat.fromHexDigit(in[at + 1]) << 4
-                                        | HexFormat.fromHexDigit(in[at + 2])));
-                at += 2;
-            } else {
+            if (b != '%') {
                 out.put(plusIsBlank && b == '+' ? (byte) ' ' : b);
+                continue;
             }
+            if (at + 2 >= in.length
+                    || !HexFormat.isHexDigit(in[at + 1])
+                    || !HexFormat.isHexDigit(in[at + 2])) {
+                return null;
+            }
+            int high = HexFormat.fromHexDigit(in[at + 1]);
+            out.put((byte) (high << 4 | HexFormat.fromHexDigit(in[at + 2])));
+            at += 2;
         }
+        return out.flip();
+    }
+
+    private static @Nullable String decode(ByteBuffer bytes, CodingErrorAction onMalformed) {
         try {
-            // Replacing what is not UTF-8 would make two keys one.
             return StandardCharsets.UTF_8
                     .newDecoder()
-                    .onMalformedInput(CodingErrorAction.REPORT)
-                    .decode(out.flip())
+                    .onMalformedInput(onMalformed)
+                    .decode(bytes)
                     .toString();
         } catch (CharacterCodingException e) {
             return null;

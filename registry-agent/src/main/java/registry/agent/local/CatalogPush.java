@@ -90,14 +90,14 @@ final class CatalogPush {
             entries.registered(whole);
         }
         if (work.serviceView() != null) {
-            log.info(
+            log.debug(
                     "synced service: service={} checks={}",
                     work.serviceView().id(),
                     work.checkViews().size());
         } else {
             work.checkViews()
                     .forEach(check ->
-                            log.info(
+                            log.debug(
                                     "synced check: check={} status={}",
                                     check.checkId(),
                                     check.status()));

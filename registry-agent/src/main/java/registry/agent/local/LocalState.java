@@ -404,6 +404,18 @@ public final class LocalState implements AutoCloseable {
     }
 
     /**
+     * Reports a TTL check that has nothing new to say, in memory alone: never blocks. False when it
+     * has, or when there is no such check; then nothing is done, and {@link #updateTtl} is to be
+     * called.
+     */
+    public boolean repeatTtl(String checkId, String status, String output) {
+        CheckEntry entry = entries.checkEntry(checkId);
+        return entry != null
+                && entry.isTtl()
+                && results.heardAgain(entry, new CheckResult(status, output));
+    }
+
+    /**
      * Puts the node into maintenance, or back; an empty reason is Consul's default text. Twice
      * keeps the first reason.
      */

@@ -36,6 +36,8 @@ class GoBodyTest {
                 "{\"Tags\":\"a\"}|json: cannot unmarshal string into Go struct field .Tags of type []string",
                 "{\"Check\":{\"TTL\":\"abc\"}}|time: invalid duration \"abc\"",
                 "{\"Check\":{\"TTL\":\"10\"}}|time: missing unit in duration \"10\"",
+                "{\"Check\":{\"TTL\":1e999}}|json: cannot unmarshal number into Go struct field .Check.TTL of type time.Duration",
+                "{\"Check\":{\"TTL\":1e300}}|time: TTL is too long",
                 "{\"Check\":{\"ID\":\"x\"}}|json: unknown field \"ID\"",
                 "{\"Check\":{\"Script\":\"true\"}}|json: unknown field \"Script\"",
                 "{\"Check\":[]}|json: cannot unmarshal array into Go struct field .Check of type struct"

@@ -14,6 +14,7 @@ import registry.api.NodeService;
 import registry.api.json.Json;
 import registry.server.state.Keys;
 import registry.server.state.Row;
+import registry.server.state.Shared;
 import registry.server.state.State;
 import registry.server.state.TableDef;
 import registry.server.state.Tx;
@@ -55,7 +56,10 @@ public final class CatalogTable {
     /** Checks by what they are bound to; those of a node itself have an empty service id. */
     static final TableDef.Grouping<Row<HealthCheck>> BY_INSTANCE =
             new TableDef.Grouping<>(row ->
-                    Keys.join(Keys.fold(row.value().node()), Keys.fold(row.value().serviceId())));
+                    Shared.of(
+                            Keys.join(
+                                    Keys.fold(row.value().node()),
+                                    Keys.fold(row.value().serviceId()))));
 
     /** Checks of instances by service name. */
     static final TableDef.Grouping<Row<HealthCheck>> BY_SERVICE =
@@ -72,7 +76,7 @@ public final class CatalogTable {
                     row -> checkKey(row.value().node(), row.value().checkId()),
                     List.of(BY_INSTANCE, BY_SERVICE),
                     row -> Json.write(row.value()),
-                    bytes -> new Row<>(Json.read(bytes, HealthCheck.class)));
+                    CatalogTable::decodeCheck);
 
     private CatalogTable() {}
 
@@ -433,17 +437,17 @@ public final class CatalogTable {
                 modifyIndex);
     }
 
-    private static NodeService withIndexes(NodeService s, long createIndex, long modifyIndex) {
+    static NodeService withIndexes(NodeService s, long createIndex, long modifyIndex) {
         return new NodeService(
-                s.kind(),
+                Shared.of(s.kind()),
                 s.id(),
-                s.service(),
-                s.tags(),
-                s.address(),
+                Shared.of(s.service()),
+                Shared.texts(s.tags()),
+                Shared.of(s.address()),
                 s.taggedAddresses(),
-                s.meta(),
+                Shared.ofNullable(s.meta()),
                 s.port(),
-                s.weights(),
+                Shared.of(s.weights()),
                 s.enableTagOverride(),
                 createIndex,
                 modifyIndex);
@@ -453,18 +457,38 @@ public final class CatalogTable {
     private static HealthCheck bind(
             HealthCheck check, @Nullable NodeService service, long modifyIndex) {
         return new HealthCheck(
-                check.node(),
+                Shared.of(check.node()),
                 check.checkId(),
-                check.name(),
-                check.status(),
-                check.notes(),
-                check.output(),
+                Shared.of(check.name()),
+                Shared.of(check.status()),
+                Shared.of(check.notes()),
+                Shared.of(check.output()),
                 service == null ? "" : service.id(),
                 service == null ? "" : service.service(),
                 service == null ? List.of() : service.tags(),
-                check.type(),
-                check.definition(),
+                Shared.of(check.type()),
+                Shared.of(check.definition()),
                 check.createIndex(),
                 modifyIndex);
+    }
+
+    /** A check of a snapshot, which repeats in each what many have in common. */
+    private static Row<HealthCheck> decodeCheck(byte[] bytes) {
+        HealthCheck c = Json.read(bytes, HealthCheck.class);
+        return new Row<>(
+                new HealthCheck(
+                        Shared.of(c.node()),
+                        c.checkId(),
+                        Shared.of(c.name()),
+                        Shared.of(c.status()),
+                        Shared.of(c.notes()),
+                        Shared.of(c.output()),
+                        Shared.of(c.serviceId()),
+                        Shared.of(c.serviceName()),
+                        Shared.texts(c.serviceTags()),
+                        Shared.of(c.type()),
+                        Shared.of(c.definition()),
+                        c.createIndex(),
+                        c.modifyIndex()));
     }
 }

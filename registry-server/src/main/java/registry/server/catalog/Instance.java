@@ -4,6 +4,7 @@ import registry.api.NodeService;
 import registry.api.json.Json;
 import registry.server.state.Keys;
 import registry.server.state.Row;
+import registry.server.state.Shared;
 
 /**
  * A service instance in the catalogue.
@@ -16,7 +17,10 @@ public record Instance(String node, String key, Row<NodeService> row) {
     private record Stored(String node, NodeService service) {}
 
     static Instance of(String node, NodeService service) {
-        return new Instance(node, Keys.join(node, Keys.fold(service.id())), new Row<>(service));
+        return new Instance(
+                Shared.of(node),
+                Shared.of(Keys.join(node, Keys.fold(service.id()))),
+                new Row<>(service));
     }
 
     public NodeService service() {
@@ -39,6 +43,8 @@ public record Instance(String node, String key, Row<NodeService> row) {
 
     static Instance decode(byte[] bytes) {
         Stored stored = Json.read(bytes, Stored.class);
-        return Instance.of(stored.node, stored.service);
+        NodeService s = stored.service;
+        return Instance.of(
+                stored.node, CatalogTable.withIndexes(s, s.createIndex(), s.modifyIndex()));
     }
 }

@@ -14,6 +14,7 @@ import org.rocksdb.Cache;
 import org.rocksdb.ColumnFamilyDescriptor;
 import org.rocksdb.ColumnFamilyHandle;
 import org.rocksdb.ColumnFamilyOptions;
+import org.rocksdb.CompressionType;
 import org.rocksdb.DBOptions;
 import org.rocksdb.InfoLogLevel;
 import org.rocksdb.LRUCache;
@@ -113,6 +114,9 @@ public final class NodeStore implements AutoCloseable {
     private ColumnFamilyOptions familyOptions(long memtableBytes) {
         return new ColumnFamilyOptions()
                 .setWriteBufferSize(memtableBytes)
+                // What is here is short-lived: the log goes with the next snapshots. Besides,
+                // files of one compression that do not overlap move down without being rewritten.
+                .setCompressionType(CompressionType.NO_COMPRESSION)
                 .setTableFormatConfig(new BlockBasedTableConfig().setBlockCache(cache));
     }
 
