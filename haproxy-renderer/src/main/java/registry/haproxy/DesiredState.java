@@ -173,6 +173,20 @@ final class DesiredState {
         return List.copyOf(settled);
     }
 
+    /** Instances that are listed, and whose time to drain is over. */
+    synchronized Set<Endpoint> expired(ServiceConfig service) {
+        Instant now = clock.instant();
+        Set<Endpoint> expired = new HashSet<>();
+        known(service)
+                .drainingSince
+                .forEach((endpoint, since) -> {
+                    if (!now.isBefore(since.plus(service.drain()))) {
+                        expired.add(endpoint);
+                    }
+                });
+        return expired;
+    }
+
     /** All instances of the service that were listed last, drained or not. */
     synchronized List<Member> known(String serviceKey) {
         Known known = services.get(serviceKey);

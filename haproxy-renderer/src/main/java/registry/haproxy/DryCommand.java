@@ -80,6 +80,7 @@ final class DryCommand implements Callable<Integer> {
                         SlotPlan.of(
                                 service,
                                 desired.members(service).orElse(List.of()),
+                                desired.expired(service),
                                 actual.getOrDefault(service.key(), List.of()),
                                 new Connected(session)))
                 .toList();

@@ -297,7 +297,13 @@ final class Engine implements Runnable {
             if (slots == null || members.isEmpty()) {
                 continue;
             }
-            SlotPlan plan = SlotPlan.of(service, members.get(), slots, new Connected(session));
+            SlotPlan plan =
+                    SlotPlan.of(
+                            service,
+                            members.get(),
+                            desired.expired(service),
+                            slots,
+                            new Connected(session));
             plans.add(plan);
             if (plan.homeless().isEmpty()) {
                 continue;

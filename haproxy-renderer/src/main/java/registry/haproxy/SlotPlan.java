@@ -31,6 +31,7 @@ record SlotPlan(List<Change> outs, List<Change> ins, List<Change> frees, List<Me
 
     /**
      * @param members no two with the same endpoint
+     * @param expired instances that have had their time to drain: what they still have is ended
      * @param slots as HAProxy reports them now
      * @param isConnected whether anybody is still connected to a slot; asked only about slots that
      *     are out of service
@@ -38,6 +39,7 @@ record SlotPlan(List<Change> outs, List<Change> ins, List<Change> frees, List<Me
     static SlotPlan of(
             ServiceConfig service,
             List<Member> members,
+            Set<Endpoint> expired,
             List<Slot> slots,
             Predicate<Slot> isConnected) {
         String backend = service.key();
@@ -122,7 +124,8 @@ record SlotPlan(List<Change> outs, List<Change> ins, List<Change> frees, List<Me
             }
         }
         for (Slot slot : connected) {
-            if (slot.sinceChange() > Math.max(LINGER_SECONDS, service.drain().toSeconds())) {
+            long limit = Math.max(LINGER_SECONDS, service.drain().toSeconds());
+            if (slot.sinceChange() > limit || expired.contains(slot.endpoint())) {
                 frees.add(Change.shutdown(backend, slot));
             }
         }

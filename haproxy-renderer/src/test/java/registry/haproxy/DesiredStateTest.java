@@ -13,6 +13,7 @@ import java.time.Instant;
 import java.time.ZoneId;
 import java.time.ZoneOffset;
 import java.util.List;
+import java.util.Set;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import registry.haproxy.RendererConfig.ServiceConfig;
@@ -63,7 +64,7 @@ class DesiredStateTest {
 
     @Test
     void afterDropsAfterItsTimeAlsoOverARestart() throws IOException {
-        ServiceConfig service = service("on_empty: {after: 30s}");
+        ServiceConfig service = service("on_empty: {after: 30s}\n    drain: 10m");
         DesiredState state = open();
         state.answered(service, AGENT, answer(1));
         state.answered(service, AGENT, NONE);
@@ -115,6 +116,55 @@ class DesiredStateTest {
             Files.writeString(folder.resolve("last-good.json"), text);
             assertThat(open().members(service("")).orElse(List.of())).as(text).isEmpty();
         }
+    }
+
+    @Test
+    void whoDrainsLeavesAfterItsTimeAlsoOverARestart() throws IOException {
+        ServiceConfig service = service("drain: 10s");
+        DesiredState state = open();
+        state.answered(service, AGENT, answer(1));
+        assertThat(state.members(service).orElseThrow()).hasSize(1);
+        state.save();
+        clock.now = clock.now.plusSeconds(9);
+        assertThat(open().members(service).orElseThrow()).hasSize(1);
+        clock.now = clock.now.plusSeconds(1);
+        assertThat(open().members(service)).contains(List.of());
+        assertThat(state.members(service)).contains(List.of());
+        assertThat(state.expired(service)).hasSize(1);
+        assertThat(state.view(service).held()).isFalse();
+        // Back from maintenance, and into it again: its time begins anew.
+        state.answered(service, AGENT, passing(1));
+        assertThat(state.members(service).orElseThrow())
+                .containsExactlyElementsOf(passing(1).members());
+        state.answered(service, AGENT, answer(1));
+        assertThat(state.members(service).orElseThrow()).hasSize(1);
+    }
+
+    @Test
+    void whatIsDrainedByHandDrains() throws IOException {
+        ServiceConfig service = service("");
+        DesiredState state = open();
+        state.answered(service, AGENT, passing(1));
+        for (String name : List.of("w1", "n1/w1", "10.0.0.1:80")) {
+            new Drains(Set.of("web/" + name, "other/w1")).write(folder.resolve("drains.json"));
+            state = open();
+            state.answered(service, AGENT, passing(1));
+            assertThat(state.members(service).orElseThrow())
+                    .as(name)
+                    .extracting(Member::draining)
+                    .containsExactly(true);
+        }
+        Files.delete(folder.resolve("drains.json"));
+        state.readDrains();
+        assertThat(state.members(service)).contains(passing(1).members());
+        Files.writeString(folder.resolve("drains.json"), "{");
+        state.readDrains();
+        assertThat(state.members(service)).contains(passing(1).members());
+    }
+
+    private static HealthAnswer passing(int last) {
+        var endpoint = new Endpoint(InetAddress.ofLiteral("10.0.0." + last), 80);
+        return new HealthAnswer(List.of(new Member(endpoint, 3, false, "n1/w" + last)), List.of());
     }
 
     private static final class HandClock extends Clock {

@@ -46,7 +46,17 @@ class SlotPlanTest {
     }
 
     private static SlotPlan plan(List<Member> members, List<Slot> slots, String... connected) {
-        return SlotPlan.of(SLOTS, members, slots, slot -> Set.of(connected).contains(slot.name()));
+        return SlotPlan.of(
+                SLOTS,
+                members,
+                Set.of(endpoint(200)),
+                slots,
+                slot -> Set.of(connected).contains(slot.name()));
+    }
+
+    private static SlotPlan dynamic(List<Member> members, List<Slot> slots, String... connected) {
+        return SlotPlan.of(
+                DYNAMIC, members, Set.of(), slots, slot -> Set.of(connected).contains(slot.name()));
     }
 
     private static List<String> commands(List<Change> changes) {
@@ -146,6 +156,41 @@ class SlotPlanTest {
         Slot enabled = new Slot(3, "srv1", Endpoint.UNUSED, 4, 2, 1, 9);
         assertThat(commands(plan(List.of(), List.of(enabled)).outs()))
                 .containsExactly("set server web/srv1 state maint");
+    }
+
+    @Test
+    void whoHasHadItsTimeToDrainIsCutAtOnce() {
+        assertThat(commands(plan(List.of(), List.of(maintenance(1, 200, 0)), "srv1").frees()))
+                .containsExactly("shutdown sessions server web/srv1");
+    }
+
+    /** HAProxy 2.6 never serves a server that was added with the word "enabled". */
+    @Test
+    void aDynamicServerIsAddedWithAllItsOptions() {
+        SlotPlan plan = dynamic(List.of(member(1), member(2)), List.of(ready(1, 1)));
+        assertThat(commands(plan.ins()))
+                .containsExactly(
+                        "add server web/srv2 10.0.0.2:80 id 2 weight 1 check inter 500ms fastinter 200ms fall 2 rise 1",
+                        "enable health web/srv2",
+                        "set server web/srv2 state ready");
+        assertThat(plan.homeless()).isEmpty();
+    }
+
+    @Test
+    void aDynamicServerIsDeletedOnceNobodyIsConnected() {
+        List<Slot> slots =
+                List.of(ready(1, 1), maintenance(2, 2, 5), maintenance(3, 3, 5), unused(4));
+        SlotPlan plan = dynamic(List.of(), slots, "srv2");
+        assertThat(commands(plan.outs())).containsExactly("set server web/srv1 state maint");
+        assertThat(commands(plan.frees()))
+                .containsExactlyInAnyOrder("del server web/srv3", "del server web/srv4");
+    }
+
+    @Test
+    void aDynamicServerThatComesBackIsNotAddedTwice() {
+        SlotPlan plan = dynamic(List.of(member(2)), List.of(maintenance(2, 2, 5)));
+        assertThat(commands(plan.ins())).containsExactly("set server web/srv2 state ready");
+        assertThat(plan.frees()).isEmpty();
     }
 
     /**
