@@ -167,6 +167,7 @@ record Changes(Site site) {
      */
     record Vanish(
             int keepFailed,
+            String keepFailures,
             int kept,
             double dropMillis,
             double afterMillis,
@@ -212,6 +213,7 @@ record Changes(Site site) {
             keep.stop();
             return new Vanish(
                     keep.failed(),
+                    keep.failures().toString(),
                     kept,
                     dropMillis,
                     afterMillis,

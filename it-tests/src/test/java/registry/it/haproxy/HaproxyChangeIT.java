@@ -9,8 +9,10 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.api.parallel.ResourceLock;
 
 /** What comes, goes and flaps under load costs neither a request nor a reload. */
+@ResourceLock("load")
 final class HaproxyChangeIT {
     private static final int RATE = 200;
     private static final double SOON = 3_000;

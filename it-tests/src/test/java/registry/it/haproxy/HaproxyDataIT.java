@@ -9,8 +9,10 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.api.parallel.ResourceLock;
 
 /** Whatever is registered, and however much of it: nothing gets in, and what is good is served. */
+@ResourceLock("load")
 final class HaproxyDataIT {
     @TempDir private Path folder;
     private Site site;

@@ -9,11 +9,13 @@ import org.junit.jupiter.api.RepeatedTest;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.api.parallel.ResourceLock;
 import registry.it.haproxy.Faults.Outcome;
 
 /**
  * What dies or freezes under load costs no request; see {@code make bench-haproxy} for the times.
  */
+@ResourceLock("load")
 final class HaproxyFaultIT {
     // A busy machine is slow; what these bounds catch is a way out that does not work at all.
     private static final double OUT = 3_000;

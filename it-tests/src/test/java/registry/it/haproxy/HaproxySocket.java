@@ -14,6 +14,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.concurrent.atomic.AtomicInteger;
 
 /** What HAProxy says of itself, asked beside the companion. An absent HAProxy says nothing. */
 record HaproxySocket(Path worker, Path master) {
@@ -114,8 +115,20 @@ record HaproxySocket(Path worker, Path master) {
         return -1;
     }
 
-    /** How often the master has reloaded since it was started; -1 when it does not answer. */
+    /**
+     * How often the master has reloaded since it was started. In the middle of a reload it does not
+     * answer: that is waited for.
+     */
     int reloads() {
+        var seen = new AtomicInteger();
+        Site.await(() -> {
+            seen.set(reloadsNow());
+            return seen.get() >= 0;
+        });
+        return seen.get();
+    }
+
+    private int reloadsNow() {
         for (String line : ask(master, "show proc").split("\n")) {
             String[] fields = line.strip().split("\\s+");
             if (fields.length > 2 && fields[1].equals("master")) {

@@ -113,7 +113,12 @@ record Scale(Site site, int services, int size) {
     private void awaitAll() {
         for (int service = 0; service < services; service++) {
             String name = name(service);
-            Site.await(() -> site.haproxy().serving(name).size() == size);
+            try {
+                Site.await(() -> site.haproxy().serving(name).size() == size);
+            } catch (ConditionTimeoutException e) {
+                throw new AssertionError(
+                        name + ": " + site.haproxy().servers(name) + "\n" + site.logs(), e);
+            }
         }
     }
 

@@ -148,7 +148,11 @@ final class Site implements AutoCloseable {
         input(services);
         String before = socket.version();
         signal(companion, "HUP");
-        await(() -> !socket.version().equals(before) && isInStep());
+        try {
+            await(() -> !socket.version().equals(before) && isInStep());
+        } catch (RuntimeException e) {
+            throw new AssertionError("HAProxy does not take the change\n" + logs(), e);
+        }
     }
 
     private Path inputFile() {
