@@ -9,6 +9,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.FileTime;
 import java.time.Clock;
+import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -33,6 +34,8 @@ import registry.haproxy.RendererConfig.ServiceConfig;
 final class DesiredState {
     private static final Logger LOG = LoggerFactory.getLogger(DesiredState.class);
 
+    private static final Duration TOGETHER = Duration.ofSeconds(5);
+
     private final Path file;
     private final Path drainsFile;
     private final Clock clock;
@@ -55,8 +58,29 @@ final class DesiredState {
         private @Nullable String agent;
         private @Nullable String error;
 
+        private final Map<Endpoint, Left> recent = new LinkedHashMap<>();
+
+        private record Left(Member member, Instant at) {}
+
         Known(String question) {
             this.question = question;
+        }
+
+        /** Notes who is no longer among {@code members}, and forgets who left long ago. */
+        void leave(List<Member> members, Instant now) {
+            present.forEach(member -> recent.put(member.endpoint(), new Left(member, now)));
+            members.forEach(member -> recent.remove(member.endpoint()));
+            recent.values().removeIf(left -> left.at().plus(TOGETHER).isBefore(now));
+        }
+
+        /**
+         * Services rarely vanish in one answer: who left shortly before belongs to the last ones.
+         */
+        List<Member> withRecent() {
+            Map<Endpoint, Member> all = new LinkedHashMap<>();
+            recent.forEach((endpoint, left) -> all.put(endpoint, left.member()));
+            lastGood.forEach(member -> all.put(member.endpoint(), member));
+            return List.copyOf(all.values());
         }
     }
 
@@ -109,6 +133,7 @@ final class DesiredState {
         known.agent = agent.toString();
         known.error = null;
         known.skipped = answer.skipped();
+        known.leave(answer.members(), clock.instant());
         known.present = answer.members();
         if (!answer.members().isEmpty()) {
             unsaved |= known.emptySince != null || !answer.members().equals(known.lastGood);
@@ -116,6 +141,7 @@ final class DesiredState {
             known.emptySince = null;
         } else if (known.emptySince == null) {
             unsaved = true;
+            known.lastGood = known.withRecent();
             known.emptySince = clock.instant();
         }
         return isNew || !members(service).orElse(List.of()).equals(before);

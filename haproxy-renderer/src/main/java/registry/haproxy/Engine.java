@@ -30,8 +30,10 @@ import registry.haproxy.RendererConfig.ServiceConfig;
 final class Engine implements Runnable {
     private static final Logger LOG = LoggerFactory.getLogger(Engine.class);
     private static final Duration LOOK = Duration.ofSeconds(1);
+    private static final Duration GLANCE = Duration.ofMillis(250);
     private static final Duration LONGEST_LOOK = Duration.ofSeconds(3);
     private static final Duration AFTER_CHANGE = Duration.ofMillis(250);
+    private static final Duration CONNECTING = Duration.ofMillis(100);
     private static final Duration SOON = Duration.ofMillis(50);
     private static final Duration WHILE_GONE = Duration.ofMillis(100);
     private static final Duration GONE_FOR_LONG = Duration.ofSeconds(2);
@@ -47,6 +49,7 @@ final class Engine implements Runnable {
     private final StatusBoard status;
     private final Notifier notifier;
     private final Layout layout;
+    private final Frozen frozen = new Frozen();
     private final BlockingQueue<String> changed = new LinkedBlockingQueue<>();
 
     private volatile RendererConfig config;
@@ -57,6 +60,8 @@ final class Engine implements Runnable {
     private long loaded;
     private Duration lookTook = Duration.ZERO;
     private long nextFull = System.nanoTime();
+    private long nextGlance = nextFull;
+    private long lastFull = nextFull - LOOK.toNanos();
     private long structureSince = System.nanoTime();
     private long applied;
     private boolean started;
@@ -116,7 +121,9 @@ final class Engine implements Runnable {
     private Set<String> await() throws InterruptedException {
         Set<String> dirty = new HashSet<>();
         String first =
-                changed.poll(Math.max(0, nextFull - System.nanoTime()), TimeUnit.NANOSECONDS);
+                changed.poll(
+                        Math.max(0, Math.min(nextFull, nextGlance) - System.nanoTime()),
+                        TimeUnit.NANOSECONDS);
         if (first != null) {
             dirty.add(first);
             changed.drainTo(dirty);
@@ -138,6 +145,7 @@ final class Engine implements Runnable {
         try {
             if (!started && !mayStart()) {
                 nextFull = begun + SOON.toNanos();
+                nextGlance = nextFull;
                 return;
             }
             started = true;
@@ -149,10 +157,12 @@ final class Engine implements Runnable {
         } catch (IOException | UncheckedIOException e) {
             problems.add(e.getMessage() == null ? e.toString() : e.getMessage());
             nextFull = System.nanoTime() + AFTER_CHANGE.toNanos();
+            nextGlance = nextFull;
         } catch (RuntimeException e) {
             LOG.error("a pass failed", e);
             problems.add(e.toString());
             nextFull = System.nanoTime() + LOOK.toNanos();
+            nextGlance = nextFull;
         }
         if (full) {
             inStep &= problems.isEmpty();
@@ -194,12 +204,19 @@ final class Engine implements Runnable {
         // Thousands of servers take tens of milliseconds to list: at most a fiftieth of the time
         // goes into that.
         long gentle = Math.min(lookTook.multipliedBy(50).toNanos(), LONGEST_LOOK.toNanos());
+        if (full) {
+            lastFull = now;
+        }
         if (gone) {
             nextFull = now + WHILE_GONE.toNanos();
         } else if (reloader.isPending() || makingRoom) {
             nextFull = now + SOON.toNanos();
         } else if (!quiet) {
-            long soon = now + Math.max(AFTER_CHANGE.toNanos(), gentle);
+            // A service that flaps must not have the file written at each turn.
+            long soon =
+                    Math.max(
+                            now + Math.max(AFTER_CHANGE.toNanos(), gentle),
+                            full ? now : lastFull + LOOK.toNanos());
             nextFull = full ? soon : Math.min(nextFull, soon);
         } else if (full) {
             nextFull = now + Math.max(LOOK.toNanos(), gentle);
@@ -218,14 +235,20 @@ final class Engine implements Runnable {
                 goneSince = System.nanoTime();
             }
             loaded = 0;
+            nextGlance = System.nanoTime() + GLANCE.toNanos();
             absent(problems);
             return false;
         }
         gone = false;
         try (session) {
             loaded = version(session);
-            Map<String, List<Slot>> actual = full ? look(session) : slotsOf(dirty, session);
+            // Between the full passes a glance sees what HAProxy itself has found out.
+            boolean all = full || System.nanoTime() - nextGlance >= 0;
+            Map<String, List<Slot>> actual = all ? look(session) : slotsOf(dirty, session);
             boolean quiet = members(session, actual, problems);
+            if (all) {
+                cutFrozen(session, actual, problems);
+            }
             if (full) {
                 apply(session, routes.changes(session, actual.keySet()), problems);
                 Map<String, List<Slot>> now = quiet ? actual : look(session);
@@ -233,6 +256,16 @@ final class Engine implements Runnable {
             }
             return quiet;
         }
+    }
+
+    private void cutFrozen(
+            RuntimeApi.Session session, Map<String, List<Slot>> actual, List<String> problems)
+            throws IOException {
+        long now = System.nanoTime();
+        Duration patience = config.haproxy().connectTimeout().plus(CONNECTING);
+        apply(session, frozen.cuts(actual, patience, now), problems);
+        long gentle = Math.min(lookTook.multipliedBy(50).toNanos(), LONGEST_LOOK.toNanos());
+        nextGlance = now + Math.max((frozen.isWaiting() ? CONNECTING : GLANCE).toNanos(), gentle);
     }
 
     private Map<String, List<Slot>> look(RuntimeApi.Session session) throws IOException {

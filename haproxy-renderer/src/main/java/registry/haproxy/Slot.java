@@ -8,6 +8,7 @@ import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.regex.Pattern;
 
 /**
@@ -17,6 +18,7 @@ import java.util.regex.Pattern;
  * @param admin the mask of administrative states
  * @param operational 0 is down
  * @param sinceChange seconds in the present state
+ * @param checkStatus what the last check met; stays what it was in maintenance
  */
 record Slot(
         int backendId,
@@ -25,13 +27,33 @@ record Slot(
         int admin,
         int operational,
         int weight,
-        long sinceChange) {
+        long sinceChange,
+        int checkStatus) {
     // Bits of srv_admin_state. CMAINT (4) stays for ever on a server that was configured
     // "disabled": it says nothing.
     private static final int FORCED_MAINTENANCE = 0x01;
     private static final int RESOLUTION_MAINTENANCE = 0x20;
     private static final int DRAIN = 0x08 | 0x10;
+    // L4TOUT, L6TOUT and L7TOUT of enum healthcheck_status.
+    private static final Set<Integer> TIMEOUTS = Set.of(7, 10, 12);
     private static final Pattern OURS = Pattern.compile("srv[1-9][0-9]{0,4}");
+
+    /** One whose last check is of no interest. */
+    Slot(
+            int backendId,
+            String name,
+            Endpoint endpoint,
+            int admin,
+            int operational,
+            int weight,
+            long sinceChange) {
+        this(backendId, name, endpoint, admin, operational, weight, sinceChange, 0);
+    }
+
+    /** Whether it is down, and because nobody answered. */
+    boolean isSilent() {
+        return !isUp() && !isUnused() && TIMEOUTS.contains(checkStatus);
+    }
 
     boolean isInService() {
         return (admin & (FORCED_MAINTENANCE | RESOLUTION_MAINTENANCE)) == 0;
@@ -105,7 +127,10 @@ record Slot(
                     Integer.parseInt(fields[column(columns, "srv_admin_state", fields)]),
                     Integer.parseInt(fields[column(columns, "srv_op_state", fields)]),
                     Integer.parseInt(fields[column(columns, "srv_uweight", fields)]),
-                    Long.parseLong(fields[column(columns, "srv_time_since_last_change", fields)]));
+                    Long.parseLong(fields[column(columns, "srv_time_since_last_change", fields)]),
+                    columns.containsKey("srv_check_status")
+                            ? Integer.parseInt(fields[column(columns, "srv_check_status", fields)])
+                            : 0);
         } catch (NumberFormatException e) {
             throw new IOException("show servers state: " + e.getMessage());
         }

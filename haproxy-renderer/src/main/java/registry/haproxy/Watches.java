@@ -7,8 +7,10 @@ import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.SplittableRandom;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -23,6 +25,7 @@ import registry.haproxy.RendererConfig.ServiceConfig;
  */
 final class Watches implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(Watches.class);
+    private static final int MOST_TOLD = 20;
 
     private final DesiredState desired;
     private final Engine engine;
@@ -145,16 +148,29 @@ final class Watches implements AutoCloseable {
                 failing = false;
             }
             if (!health.skipped().equals(skipped)) {
+                tellNew(health.skipped());
                 skipped = health.skipped();
-                skipped.forEach(one ->
-                        LOG.warn(
-                                "service={} skipped instance={}: {}",
-                                service.key(),
-                                one.name(),
-                                one.why()));
             }
             if (desired.answered(service, agent, health)) {
                 engine.wake(service.key());
+            }
+        }
+
+        /** Each is told once while it lasts, and of very many only the first. */
+        private void tellNew(List<Skipped> now) {
+            Set<Skipped> news = new LinkedHashSet<>(now);
+            skipped.forEach(news::remove);
+            news.stream()
+                    .limit(MOST_TOLD)
+                    .forEach(one ->
+                            LOG.warn(
+                                    "service={} skipped instance={}: {}",
+                                    service.key(),
+                                    one.name(),
+                                    one.why()));
+            if (news.size() > MOST_TOLD) {
+                int more = news.size() - MOST_TOLD;
+                LOG.warn("service={} skipped {} more instances, see status", service.key(), more);
             }
         }
 

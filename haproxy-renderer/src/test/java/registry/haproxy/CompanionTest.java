@@ -1062,4 +1062,20 @@ class CompanionTest {
             await().atMost(10, SECONDS).until(() -> answer("x", "/").startsWith("HTTP/1.1 503"));
         }
     }
+
+    /** What a frozen server had was lost after the 50 s of {@code timeout server}. */
+    @Test
+    void whatAFrozenServerHadIsServedByAnother() throws Exception {
+        try (var frozen = new ServerSocket(0, 100, InetAddress.getLoopbackAddress());
+                var one = new BackendServer("one")) {
+            registry.put("web", "w1", "127.0.0.1", frozen.getLocalPort());
+            start(web(""));
+            awaitServing(frozen.getLocalPort());
+            // Optimistic at first: it is up until its checks have failed.
+            CompletableFuture<String> answer = askSlow();
+            registry.put("web", "w2", "127.0.0.1", one.port());
+            one.release();
+            assertThat(answer.get(10, SECONDS)).startsWith("HTTP/1.1 200").endsWith("one");
+        }
+    }
 }

@@ -82,6 +82,7 @@ class DesiredStateTest {
         assertThat(state.answered(service(""), AGENT, answer(1))).isTrue();
         assertThat(state.answered(service(""), AGENT, answer(1))).isFalse();
         assertThat(state.answered(service(""), AGENT, answer(2))).isTrue();
+        clock.now = clock.now.plusSeconds(6);
         assertThat(state.answered(service(""), AGENT, NONE)).isFalse();
         assertThat(state.answered(service(""), AGENT, answer(2))).isFalse();
     }
@@ -138,6 +139,29 @@ class DesiredStateTest {
                 .containsExactlyElementsOf(passing(1).members());
         state.answered(service, AGENT, answer(1));
         assertThat(state.members(service).orElseThrow()).hasSize(1);
+    }
+
+    /** Three that were deregistered within 20 ms left but one to keep. */
+    @Test
+    void whoLeftShortlyBeforeTheLastIsKeptToo() {
+        ServiceConfig service = service("");
+        DesiredState state = open();
+        List<Member> all =
+                List.of(
+                        passing(1).members().getFirst(),
+                        passing(2).members().getFirst(),
+                        passing(3).members().getFirst());
+        state.answered(service, AGENT, new HealthAnswer(all, List.of()));
+        clock.now = clock.now.plusSeconds(11);
+        state.answered(service, AGENT, new HealthAnswer(all.subList(0, 2), List.of()));
+        clock.now = clock.now.plusSeconds(11);
+        state.answered(service, AGENT, passing(2));
+        assertThat(state.members(service)).contains(passing(2).members());
+        state.answered(service, AGENT, NONE);
+        assertThat(state.members(service).orElseThrow())
+                .containsExactlyInAnyOrderElementsOf(all.subList(0, 2));
+        state.answered(service, AGENT, passing(4));
+        assertThat(state.members(service)).contains(passing(4).members());
     }
 
     @Test
