@@ -24,10 +24,10 @@ MODULES := api-spec registry-server registry-agent haproxy-renderer
 SOURCES := $(shell find pom.xml .mvn $(MODULES:%=%/pom.xml) $(wildcard $(MODULES:%=%/src/main)) dev/dist.sh dev/aot.sh -type f 2>/dev/null)
 
 .DEFAULT_GOAL := help
-.PHONY: help build run test check it fmt bench soak dist clean
+.PHONY: help build run test check it fmt bench bench-haproxy soak dist clean
 
 help: ## list the targets
-	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' $(firstword $(MAKEFILE_LIST)) | expand -t 18
+	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' $(firstword $(MAKEFILE_LIST)) | expand -t 23
 
 build: $(STAMP) ## package everything into target/registry
 
@@ -53,6 +53,9 @@ soak: build ## the long integration tests
 
 bench: build ## measurements
 	@dev/bench.sh
+
+bench-haproxy: build ## measurements of HAProxy and its companion under faults
+	@dev/bench-haproxy.sh
 
 fmt: ## format the Java sources
 	@$(MVN) $(ONLY) spotless:apply

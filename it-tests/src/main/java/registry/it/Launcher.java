@@ -112,7 +112,8 @@ public final class Launcher {
         return process.exitValue();
     }
 
-    static void forgetConsulVariables(ProcessBuilder builder) {
+    /** Takes from the process what would lead it, or what it starts, to another agent. */
+    public static void forgetConsulVariables(ProcessBuilder builder) {
         builder.environment()
                 .keySet()
                 .removeIf(name -> name.startsWith("CONSUL_") || name.startsWith("REGISTRY_"));

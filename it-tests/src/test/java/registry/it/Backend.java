@@ -3,21 +3,21 @@ package registry.it;
 import static java.nio.charset.StandardCharsets.UTF_8;
 
 import com.sun.net.httpserver.HttpServer;
-import java.io.File;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
+import java.net.URI;
 import java.nio.file.Path;
 import java.util.concurrent.Executors;
 
 /**
  * A small web server in a process of its own, to be killed: answers every request with its name.
  */
-final class Backend {
+public final class Backend {
     private Backend() {}
 
     /** Starts one on a port of 127.0.0.1. */
-    static Process start(String name, int port) throws IOException {
+    public static Process start(String name, int port) throws IOException {
         return new ProcessBuilder(
                         Path.of(System.getProperty("java.home"), "bin", "java").toString(),
                         "-XX:+UseSerialGC",
@@ -25,13 +25,24 @@ final class Backend {
                         "-Xmx32m",
                         "-Dsun.net.httpserver.nodelay=true",
                         "-cp",
-                        new File("target/test-classes").getAbsolutePath(),
+                        classes().toString(),
                         Backend.class.getName(),
                         name,
                         Integer.toString(port))
                 .redirectErrorStream(true)
                 .redirectOutput(ProcessBuilder.Redirect.DISCARD)
                 .start();
+    }
+
+    /** Where this class was loaded from, so that any working directory does. */
+    private static Path classes() {
+        return Path.of(
+                URI.create(
+                        Backend.class
+                                .getProtectionDomain()
+                                .getCodeSource()
+                                .getLocation()
+                                .toString()));
     }
 
     public static void main(String[] args) throws IOException {
