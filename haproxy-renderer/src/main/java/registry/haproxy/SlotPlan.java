@@ -17,6 +17,7 @@ import registry.haproxy.RendererConfig.ServiceConfig;
  * The way from what a backend serves to what it should serve.
  *
  * @param outs to be done before anything else, in all backends
+ * @param ins with the outs at their end where these would leave nobody to serve
  * @param frees to be done last
  * @param homeless members for which there is no slot
  */
@@ -129,8 +130,24 @@ record SlotPlan(List<Change> outs, List<Change> ins, List<Change> frees, List<Me
                 frees.add(Change.shutdown(backend, slot));
             }
         }
+        if (!ins.isEmpty()
+                && homeless.isEmpty()
+                && slots.stream().noneMatch(s -> stays(s, wanted))) {
+            // Not a moment without any: these outs wait for their successors.
+            ins.addAll(outs);
+            outs.clear();
+        }
         return new SlotPlan(
                 List.copyOf(outs), List.copyOf(ins), List.copyOf(frees), List.copyOf(homeless));
+    }
+
+    private static boolean stays(Slot slot, Map<Endpoint, Member> wanted) {
+        Member member = wanted.get(slot.endpoint());
+        return slot.isInService()
+                && slot.isUp()
+                && !slot.isDraining()
+                && member != null
+                && !member.draining();
     }
 
     /** The numbers that no server has, from 1. */

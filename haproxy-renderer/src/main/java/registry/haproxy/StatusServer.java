@@ -15,7 +15,7 @@ import java.util.function.ToDoubleFunction;
 import registry.api.json.Json;
 
 /**
- * {@code /health} for probes (200 while HAProxy is in step, else 503 and why) and {@code /metrics}
+ * {@code /health} for probes (200 while nothing is wrong, else 503 and what) and {@code /metrics}
  * for Prometheus, over the board's latest state.
  */
 final class StatusServer implements AutoCloseable {
@@ -91,7 +91,10 @@ final class StatusServer implements AutoCloseable {
         if (state.path("problem").isTextual()) {
             return state.path("problem").asText();
         }
-        return state.path("inStep").asBoolean() ? "" : "HAProxy is not in step yet";
+        // Changes on their way are daily life and no reason to restart anything.
+        return state.path("loadedVersion").asLong() != 0
+                ? ""
+                : "HAProxy does not run the configuration written for it";
     }
 
     private Page metrics(JsonNode state) {
@@ -100,8 +103,8 @@ final class StatusServer implements AutoCloseable {
                 out,
                 "in_step",
                 "gauge",
-                "whether HAProxy serves what it should",
-                flag(problem(state).isEmpty()));
+                "whether HAProxy served just what it should at the last look",
+                flag(state.path("inStep").asBoolean()));
         one(
                 out,
                 "reloads_total",

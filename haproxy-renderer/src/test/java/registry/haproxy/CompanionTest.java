@@ -872,11 +872,12 @@ class CompanionTest {
         awaitServing(20001);
         await().atMost(10, SECONDS)
                 .until(() -> page("/health").equals("200 {\"status\":\"ok\"}\n"));
+        await().atMost(10, SECONDS)
+                .until(() -> page("/metrics").contains("\nregistry_haproxy_in_step 1\n"));
         assertThat(page("/metrics"))
                 .startsWith("200 # HELP registry_haproxy_in_step ")
                 .contains(
                         "# TYPE registry_haproxy_reloads_total counter\n",
-                        "\nregistry_haproxy_in_step 1\n",
                         "\nregistry_haproxy_service_instances{service=\"web\"} 1\n",
                         "\nregistry_haproxy_service_skipped{service=\"web\"} 1\n",
                         "\nregistry_haproxy_service_failing{service=\"web\"} 0\n");

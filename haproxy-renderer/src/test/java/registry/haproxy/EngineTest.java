@@ -76,9 +76,9 @@ class EngineTest {
         haproxy.reply(
                 "show servers state",
                 RecordingRuntimeApi.HEADER
-                        + "3 a srv1 127.0.0.1 0 5 1 9 1\n3 a srv2 127.0.0.1 0 5 1 9 1\n4 b srv1 10.0.0.7 2 4 1 9 80\n4 b srv2 127.0.0.1 0 5 1 9 1\n");
+                        + "3 a srv1 127.0.0.1 0 5 1 9 1\n3 a srv2 127.0.0.1 0 5 1 9 1\n4 b srv1 10.0.0.7 2 4 1 9 80\n4 b srv2 127.0.0.1 0 5 1 9 1\n4 b srv3 10.0.0.3 2 4 1 9 80\n");
         answer("a", 1);
-        answer("b", 2);
+        answer("b", 2, 3);
         engine.pass(Set.of(), true);
         assertThat(haproxy.changes())
                 .containsExactly(

@@ -158,6 +158,24 @@ class SlotPlanTest {
                 .containsExactly("set server web/srv1 state maint");
     }
 
+    /** One of 900 requests met no server between the outs and the ins. */
+    @Test
+    void theLastOneThatServesWaitsForItsSuccessor() {
+        SlotPlan plan = plan(List.of(member(2)), List.of(ready(1, 1), unused(2)));
+        assertThat(plan.outs()).isEmpty();
+        assertThat(commands(plan.ins()))
+                .containsExactly(
+                        "set server web/srv2 addr 10.0.0.2 port 80",
+                        "set server web/srv2 state ready",
+                        "set server web/srv1 state maint");
+        List<Member> two = List.of(member(2), member(3));
+        assertThat(commands(plan(two, List.of(ready(1, 1), ready(3, 3), unused(2))).outs()))
+                .containsExactly("set server web/srv1 state maint");
+        // Without room for all, the outs make it.
+        assertThat(commands(plan(two, List.of(ready(1, 1), unused(2))).outs()))
+                .containsExactly("set server web/srv1 state maint");
+    }
+
     @Test
     void whoHasHadItsTimeToDrainIsCutAtOnce() {
         assertThat(commands(plan(List.of(), List.of(maintenance(1, 200, 0)), "srv1").frees()))
