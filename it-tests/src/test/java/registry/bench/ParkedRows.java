@@ -118,6 +118,7 @@ final class ParkedRows {
             LockSupport.parkNanos(20_000_000);
         }
         double seconds = (System.nanoTime() - begin) / 1e9;
+        subject.settle();
         report.note(
                 "live heap freed by each gone client: %s KB"
                         .formatted(Row.text((heapBefore - subject.liveBytes()) / GONE / 1000)));

@@ -2,10 +2,14 @@ package registry.bench;
 
 import java.io.IOException;
 import java.util.List;
+import java.util.concurrent.locks.LockSupport;
 
 /** What a start costs, and what an idle process holds. */
 final class StartRows {
     private static final int VERSIONS = 20;
+
+    /** By then the JVM has given back what its compilers needed at the start. */
+    private static final long REST_NANOS = 6_000_000_000L;
 
     private final House house;
     private final Rounds rounds;
@@ -45,6 +49,7 @@ final class StartRows {
         figures[0][round] = (System.nanoTime() - begin) / 1e9;
         figures[1][round] = started.cpuMicros() / 1e6;
         started.settle();
+        LockSupport.parkNanos(REST_NANOS);
         figures[2][round] = started.residentBytes() / 1e6;
     }
 

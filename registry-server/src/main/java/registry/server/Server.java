@@ -58,7 +58,7 @@ public final class Server implements Servers, AutoCloseable {
         var signals = new Semaphore(0);
         var fsm = new Fsm(store, nanoTime, signals::release, answers::clear, halt);
         this.consensus = consensus.apply(fsm);
-        Proposer proposer = new LogProposer(this.consensus, fsm::time);
+        Proposer proposer = new LogProposer(this.consensus, fsm);
         var catalog = new CatalogEndpoint(proposer, config.datacenter());
         var kv = new KvEndpoint(proposer);
         this.writes =

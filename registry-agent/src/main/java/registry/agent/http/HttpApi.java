@@ -225,6 +225,8 @@ public final class HttpApi implements AutoCloseable {
         }
         response.getHeaders().put(HttpHeader.CONTENT_TYPE, Answer.TEXT);
         response.getHeaders().put("X-Content-Type-Options", "nosniff");
+        // Jetty ends the connection after most of these: whoever keeps it must be told.
+        response.getHeaders().put(HttpHeader.CONNECTION, "close");
         Content.Sink.write(response, true, HttpStatus.getMessage(status), callback);
         return true;
     }

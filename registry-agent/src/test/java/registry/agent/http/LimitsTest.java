@@ -48,6 +48,14 @@ class LimitsTest {
         assertThat(api.servers.called).hasSize(1);
     }
 
+    /** Seen: the next request on the kept connection found it closed. */
+    @Test
+    void aHeadThatIsNoHttpIsToldThatItsConnectionEnds() throws IOException {
+        var answer = api.send("GET", "/v1/kv/a%00b");
+        assertThat(answer.status()).isEqualTo(400);
+        assertThat(answer.header("Connection")).isEqualTo("close");
+    }
+
     @Test
     void valuesMayComeInChunks() throws IOException {
         try (Wire wire = api.wire()) {

@@ -108,7 +108,9 @@ public final class CatalogEndpoint {
                 s.service(),
                 s.tags(),
                 s.address(),
-                s.taggedAddresses(),
+                s.taggedAddresses() == null || s.taggedAddresses().isEmpty()
+                        ? null
+                        : s.taggedAddresses(),
                 s.meta(),
                 s.port(),
                 orElse(s.weights(), EQUAL),
@@ -126,7 +128,7 @@ public final class CatalogEndpoint {
         if (id.isEmpty()) {
             throw ApiException.refused("failed inserting check: Must provide a check ID or name");
         }
-        HealthCheckDefinition definition = orElse(c.definition(), HealthCheckDefinition.NONE);
+        HealthCheckDefinition definition = plain(c.definition());
         return new HealthCheck(
                 node,
                 id,
@@ -141,6 +143,13 @@ public final class CatalogEndpoint {
                 definition,
                 0,
                 0);
+    }
+
+    /** As the log will give it back: what is empty is absent. */
+    private static HealthCheckDefinition plain(@Nullable HealthCheckDefinition given) {
+        return given == null || given.equals(HealthCheckDefinition.NONE)
+                ? HealthCheckDefinition.NONE
+                : Json.read(Json.write(given), HealthCheckDefinition.class);
     }
 
     /** What came as JSON may lack what the record promises. */

@@ -1,7 +1,10 @@
 package registry.server.fsm;
 
 import java.nio.ByteBuffer;
+import java.util.Arrays;
+import registry.api.KvWrite;
 import registry.api.json.Json;
+import registry.server.kv.KvOp;
 import registry.server.state.Op;
 
 /**
@@ -47,5 +50,23 @@ final class Command {
     static Op op(byte[] command) {
         CommandType type = CommandType.of(command[1]).orElseThrow();
         return Json.read(command, HEADER, command.length - HEADER, type.op());
+    }
+
+    /** True when decoding the command gives an op equal to {@code op} in all that it holds. */
+    static boolean says(byte[] command, Op op) {
+        Op decoded = op(command);
+        return decoded.equals(op) || isSameWrite(decoded, op);
+    }
+
+    /** Records compare arrays by identity. */
+    private static boolean isSameWrite(Op decoded, Op op) {
+        return decoded instanceof KvOp.Write(KvWrite a)
+                && op instanceof KvOp.Write(KvWrite b)
+                && Arrays.equals(a.value(), b.value())
+                && withoutValue(a).equals(withoutValue(b));
+    }
+
+    private static KvWrite withoutValue(KvWrite w) {
+        return new KvWrite(w.verb(), w.key(), null, w.flags(), w.index(), w.session());
     }
 }

@@ -3,6 +3,8 @@ package registry.server.fsm;
 import java.io.IOException;
 import java.io.InputStream;
 import java.util.List;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Consumer;
 import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
@@ -44,6 +46,10 @@ public final class Fsm implements Applier {
     private final Runnable roleChanged;
     private final Runnable stateReplaced;
     private final Consumer<String> halt;
+
+    /** Ops of this process on their way through the log, by the very array that will come back. */
+    private final Map<byte[], Op> proposed = new ConcurrentHashMap<>();
+
     private volatile @Nullable Leadership leadership;
 
     /**
@@ -85,10 +91,9 @@ public final class Fsm implements Applier {
         return result;
     }
 
-    private static Object result(Tx tx, byte[] command) {
+    private Object result(Tx tx, byte[] command) {
         try {
-            Op op = Command.op(command);
-            return op.apply(tx);
+            return op(command).apply(tx);
         } catch (ApiException refusal) {
             return refusal;
         } catch (RuntimeException e) {
@@ -96,6 +101,31 @@ public final class Fsm implements Applier {
             log.error("command failed: index={}", tx.index(), e);
             return new ApiException(ApiException.Kind.INTERNAL, e.toString(), e);
         }
+    }
+
+    private Op op(byte[] command) {
+        Op ready = proposed.remove(command);
+        if (ready == null) {
+            return Command.op(command);
+        }
+        // The other servers decode it, and must come to the same state.
+        assert Command.says(command, ready) : "decoded, it is another op: " + ready;
+        return ready;
+    }
+
+    /** {@code op} is what {@code command} says; nobody changes anything in it from now on. */
+    void proposed(byte[] command, Op op) {
+        proposed.put(command, op);
+    }
+
+    /** The command has been applied, or will be without help. */
+    void forget(byte[] command) {
+        proposed.remove(command);
+    }
+
+    /** How many ops lie ready. */
+    int underWay() {
+        return proposed.size();
     }
 
     @Override

@@ -4,30 +4,42 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
-import java.util.function.LongSupplier;
 import registry.api.ApiException;
 import registry.server.raft.Consensus;
 import registry.server.rpc.Proposer;
 import registry.server.state.Op;
 
-/** Encodes ops with the leader's time, and waits for what the log makes of them. */
+/**
+ * Encodes ops with the leader's time, and waits for what the log makes of them. While it does, the
+ * op itself lies ready for the state machine of the same process, which need not decode the bytes
+ * that it gets back from the log.
+ */
 public final class LogProposer implements Proposer {
     private static final long PATIENCE_SECONDS = 30;
 
     private final Consensus consensus;
-    private final LongSupplier time;
+    private final Fsm fsm;
 
     /**
-     * @param time see {@link Fsm#time}
+     * @param fsm what {@code consensus} applies commands to; knows the time
      */
-    public LogProposer(Consensus consensus, LongSupplier time) {
+    public LogProposer(Consensus consensus, Fsm fsm) {
         this.consensus = consensus;
-        this.time = time;
+        this.fsm = fsm;
     }
 
     @Override
     public Object propose(Op op) {
-        CompletableFuture<Object> applied = consensus.propose(Command.encode(op, time.getAsLong()));
+        byte[] command = Command.encode(op, fsm.time());
+        fsm.proposed(command, op);
+        try {
+            return await(consensus.propose(command));
+        } finally {
+            fsm.forget(command);
+        }
+    }
+
+    private static Object await(CompletableFuture<Object> applied) {
         try {
             Object result = applied.get(PATIENCE_SECONDS, TimeUnit.SECONDS);
             if (result instanceof ApiException refusal) {

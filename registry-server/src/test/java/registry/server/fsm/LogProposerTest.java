@@ -1,0 +1,113 @@
+package registry.server.fsm;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.util.ArrayList;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.ValueSource;
+import registry.api.CatalogDeregistration;
+import registry.api.CatalogRegistration;
+import registry.api.KvWrite;
+import registry.api.json.Json;
+import registry.server.catalog.CatalogEndpoint;
+import registry.server.catalog.CatalogOp;
+import registry.server.kv.KvOp;
+import registry.server.raft.LocalConsensus;
+import registry.server.state.Op;
+import registry.server.state.StateStore;
+import registry.server.state.Watches;
+
+/** What the proposing server applies undecoded is what all others decode. */
+class LogProposerTest {
+    private final List<Op> proposed = new ArrayList<>();
+
+    private static Op decoded(Op op) {
+        return Command.op(Command.encode(op, 0));
+    }
+
+    private static KvOp.Write write(KvWrite.Verb verb, byte[] value, String session) {
+        return new KvOp.Write(new KvWrite(verb, "k/é\uD83D\uDE00", value, -1, 7, session));
+    }
+
+    /** In each there is something that JSON has several forms of. */
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "{'Node':'n','Address':'a'}",
+                "{'node':'n','address':'','SkipNodeUpdate':true,'Checks':null,'TaggedAddresses':null}",
+                "{'Node':'n','Address':'a','TaggedAddresses':{},'NodeMeta':{},'Checks':[null]}",
+                "{'Node':'n','Address':'a','TaggedAddresses':{'lan':null},'NodeMeta':{'b':null,'a':'\\ud800'}}",
+                "{'Node':'n','Address':'a','Service':{'Service':'s'}}",
+                "{'Node':'n','Address':'a','Service':{'Service':'s','Tags':[null,'','<&>'],'Kind':null,'Meta':{},"
+                        + "'TaggedAddresses':{},'Weights':null}}",
+                "{'Node':'n','Address':'a','Service':{'Service':'s','Meta':null,'Weights':{},"
+                        + "'TaggedAddresses':{'lan':{'Address':null,'Port':1},'wan':null}}}",
+                "{'Node':'n','Address':'a','Check':null,'Checks':[{'Name':'c','Definition':null}]}",
+                "{'Node':'n','Address':'a','Checks':[{'Name':'c','Definition':{}},{'Name':'d','Definition':"
+                        + "{'HTTP':'','Header':{},'ScriptArgs':[],'Interval':0,'Timeout':'0s','Body':null}}]}",
+                "{'Node':'n','Address':'a','Checks':[{'Name':'c','Output':null,'ServiceTags':['x'],'Definition':"
+                        + "{'HTTP':'http://x','Header':{'h':[],'i':null,'j':['']},'Interval':'1m30s','TTL':'1500ms',"
+                        + "'IntervalDuration':5,'TLSSkipVerify':true,'OutputMaxSize':3,'ScriptArgs':['a','']}}]}",
+            })
+    void aRegistrationIsWhatTheOthersDecode(String json) {
+        var endpoint =
+                new CatalogEndpoint(
+                        op -> {
+                            proposed.add(op);
+                            return true;
+                        },
+                        "dc1");
+        endpoint.register(Json.read(json.replace('\'', '"').getBytes(), CatalogRegistration.class));
+        assertThat(decoded(proposed.getFirst())).isEqualTo(proposed.getFirst());
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    void aWriteIsWhatTheOthersDecode(KvWrite.Verb verb) {
+        for (byte[] value : new byte[][] {null, {}, {0, -1, 'x'}}) {
+            for (String session : new String[] {null, "", "s"}) {
+                Op op = write(verb, value, session);
+                assertThat(Command.says(Command.encode(op, 0), op)).isTrue();
+            }
+        }
+    }
+
+    @Test
+    void theOthersToo() {
+        Op reap = new KvOp.Reap(900_000);
+        assertThat(decoded(reap)).isEqualTo(reap);
+        Op deregister =
+                new CatalogOp.Deregister(new CatalogDeregistration("", "n", "", "serfHealth"));
+        assertThat(decoded(deregister)).isEqualTo(deregister);
+        assertThat(CommandType.values()).as("each has its test here").hasSize(4);
+    }
+
+    @Test
+    void anOpThatTheOthersWouldNotSeeIsFound() {
+        byte[] command = Command.encode(write(KvWrite.Verb.SET, new byte[] {1}, null), 0);
+        assertThat(Command.says(command, write(KvWrite.Verb.SET, new byte[] {2}, null))).isFalse();
+        var fsm = new Fsm(store(), () -> 0, () -> {}, () -> {}, line -> {});
+        fsm.proposed(command, write(KvWrite.Verb.CAS, new byte[] {1}, null));
+        assertThatThrownBy(() -> fsm.apply(1, command)).isInstanceOf(AssertionError.class);
+    }
+
+    @Test
+    void nothingStaysBehind() {
+        var fsm = new Fsm(store(), () -> 0, () -> {}, () -> {}, line -> {});
+        var consensus = new LocalConsensus(fsm);
+        var proposer = new LogProposer(consensus, fsm);
+        assertThat(proposer.propose(write(KvWrite.Verb.SET, new byte[] {1}, null))).isEqualTo(true);
+        assertThat(fsm.underWay()).isZero();
+        consensus.depose();
+        assertThatThrownBy(() -> proposer.propose(new KvOp.Reap(1))).isNotNull();
+        assertThat(fsm.underWay()).isZero();
+    }
+
+    private static StateStore store() {
+        return new StateStore(new Watches(waiters -> {}));
+    }
+}
