@@ -177,11 +177,11 @@ record Hostile(Site site, SplittableRandom random) {
     private int twiceOnTwoNodes(int port) {
         int refused = 0;
         for (int node = 1; node <= 2; node++) {
+            String address = "127.0.0.8" + node;
+            Map<String, Object> service =
+                    Map.of("ID", "twice", "Service", "web", "Address", address, "Port", port);
             Map<String, Object> entry =
-                    Map.of(
-                            "Node", "twice-" + node,
-                            "Address", "127.0.0.8" + node,
-                            "Service", service("twice", "127.0.0.8" + node, port));
+                    Map.of("Node", "twice-" + node, "Address", address, "Service", service);
             refused += put("/v1/catalog/register", entry) ? 0 : 1;
         }
         return refused;
@@ -189,7 +189,11 @@ record Hostile(Site site, SplittableRandom random) {
 
     private boolean put(String path, Object body) {
         try {
-            return Site.tryPut(site.agent(), path, JSON.writeValueAsString(body)).isOk();
+            var answer = Site.tryPut(site.agent(), path, JSON.writeValueAsString(body));
+            if (!answer.isOk()) {
+                System.err.println("refused by the registry: " + answer.text().strip());
+            }
+            return answer.isOk();
         } catch (JsonProcessingException e) {
             throw new IllegalStateException(e);
         }
