@@ -39,7 +39,7 @@ public final class LeaderLoop implements AutoCloseable {
     /**
      * @param leadingTerm 0 while this server does not lead
      * @param signals gets a permit whenever the role or the members may have changed
-     * @param leadershipLost called when this server has ceased to lead
+     * @param leadershipLost called when this server has ceased to lead; also when it may have
      */
     public LeaderLoop(
             LongSupplier leadingTerm,
@@ -64,7 +64,8 @@ public final class LeaderLoop implements AutoCloseable {
             boolean changed = true;
             while (!closed) {
                 long term = leadingTerm.getAsLong();
-                if (led != 0 && term != led) {
+                // A signal may be all that is left of a term too short to have been seen here.
+                if (led != 0 && term != led || changed && term == 0) {
                     leadershipLost.run();
                 }
                 boolean fresh = term != led;
