@@ -66,16 +66,17 @@ public final class DefinitionRules {
         if (!isInitialStatus(check.status())) {
             return Optional.of("Bad check status");
         }
-        if (check.name().length() > MAX_NAME || check.id().length() > MAX_NAME) {
-            return Optional.of("Check name and ID are limited to 255 characters");
-        }
         return checkFault(check).map(text -> "Invalid check: " + text);
     }
 
     /**
-     * Whether type and times of a check agree; without the words {@code Invalid check: } in front.
+     * Whether type and times of a check agree and its names are short enough; without the words
+     * {@code Invalid check: } in front.
      */
     public static Optional<String> checkFault(CheckDefinition check) {
+        if (check.name().length() > MAX_NAME || check.id().length() > MAX_NAME) {
+            return Optional.of("Check name and ID are limited to 255 characters");
+        }
         boolean probed =
                 check.isScript()
                         || !check.http().isEmpty()

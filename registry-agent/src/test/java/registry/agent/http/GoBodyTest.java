@@ -8,6 +8,7 @@ import java.time.Duration;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import registry.agent.config.DefinitionRules;
 import registry.api.ApiException;
 import registry.api.Weights;
 
@@ -47,6 +48,18 @@ class GoBodyTest {
                 catchThrowableOfType(ApiException.class, () -> Definitions.service(bytes(json)));
         assertThat(error.kind()).isEqualTo(ApiException.Kind.BAD_REQUEST);
         assertThat(error.text()).isEqualTo("Request decode failed: " + text);
+    }
+
+    /**
+     * Seen: an id of 18,000 characters came in with a service, and no URL could take it out again.
+     */
+    @Test
+    void idsOfChecksAreLimitedInsideAServiceToo() {
+        String json =
+                "{\"Name\":\"x\",\"Check\":{\"CheckID\":\"%s\",\"TTL\":\"10s\"}}"
+                        .formatted("c".repeat(256));
+        assertThat(DefinitionRules.serviceFault(Definitions.service(bytes(json))))
+                .contains("Invalid check: Check name and ID are limited to 255 characters");
     }
 
     @Test
