@@ -46,7 +46,7 @@ final class PlainTransport implements Transport {
     }
 
     /** The status line stands in the map under no name. */
-    private static Map<String, List<String>> named(Map<String, List<String>> fields) {
+    static Map<String, List<String>> named(Map<String, List<String>> fields) {
         var named = new TreeMap<String, List<String>>();
         for (Map.Entry<String, List<String>> field : fields.entrySet()) {
             if (field.getKey() != null) {
