@@ -39,7 +39,8 @@ public final class CatalogTable {
                             row -> Json.write(row.value()),
                             bytes -> new Row<>(Json.read(bytes, Node.class)))
                     .carriedBy(
-                            (row, here, into) -> new Row<>(withIndex(row.value(), into.index())));
+                            (row, here, into) -> new Row<>(withIndex(row.value(), into.index())),
+                            Scopes.NODES);
 
     /** Instances by service name. */
     public static final TableDef.Grouping<Instance> BY_NAME =
@@ -54,13 +55,16 @@ public final class CatalogTable {
                             List.of(BY_NAME),
                             Instance::encode,
                             Instance::decode)
-                    .carriedBy((row, here, into) ->
-                            Instance.of(
-                                    row.node(),
-                                    withIndexes(
-                                            row.service(),
-                                            row.service().createIndex(),
-                                            into.index())));
+                    .carriedBy(
+                            (row, here, into) ->
+                                    Instance.of(
+                                            row.node(),
+                                            withIndexes(
+                                                    row.service(),
+                                                    row.service().createIndex(),
+                                                    into.index())),
+                            Scopes.SERVICES,
+                            Scopes.EXTINCTION);
 
     /** Checks by what they are bound to; those of a node itself have an empty service id. */
     static final TableDef.Grouping<Row<HealthCheck>> BY_INSTANCE =
@@ -86,7 +90,9 @@ public final class CatalogTable {
                             List.of(BY_INSTANCE, BY_SERVICE),
                             row -> Json.write(row.value()),
                             CatalogTable::decodeCheck)
-                    .carriedBy((row, here, into) -> new Row<>(shared(row.value(), into.index())));
+                    .carriedBy(
+                            (row, here, into) -> new Row<>(shared(row.value(), into.index())),
+                            Scopes.CHECKS);
 
     private CatalogTable() {}
 
@@ -489,7 +495,7 @@ public final class CatalogTable {
     }
 
     private static HealthCheck shared(HealthCheck c, long modifyIndex) {
-        return (new HealthCheck(
+        return new HealthCheck(
                 Shared.of(c.node()),
                 c.checkId(),
                 Shared.of(c.name()),
@@ -502,6 +508,6 @@ public final class CatalogTable {
                 Shared.of(c.type()),
                 Shared.of(c.definition()),
                 c.createIndex(),
-                modifyIndex));
+                modifyIndex);
     }
 }

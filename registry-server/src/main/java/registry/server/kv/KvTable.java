@@ -26,7 +26,7 @@ public final class KvTable {
                             List.of(),
                             Json::write,
                             bytes -> Json.read(bytes, KvPair.class))
-                    .carriedBy(KvTable::carry);
+                    .carriedBy(KvTable::carry, "kvs");
 
     /** Tombstones by key. */
     public static final TableDef<Tombstone> TOMBSTONES =
@@ -37,11 +37,14 @@ public final class KvTable {
                             List.of(),
                             Json::write,
                             bytes -> Json.read(bytes, Tombstone.class))
-                    .carriedBy((tombstone, here, into) ->
-                            new Tombstone(
-                                    tombstone.key(),
-                                    into.index(),
-                                    tombstone.time() + into.timeShift()));
+                    .carriedBy(
+                            (tombstone, here, into) ->
+                                    new Tombstone(
+                                            tombstone.key(),
+                                            into.index(),
+                                            tombstone.time() + into.timeShift()),
+                            "tombstones",
+                            "tombstones-reaped");
 
     private static final String KVS = "kvs";
     private static final String DELETIONS = "tombstones";

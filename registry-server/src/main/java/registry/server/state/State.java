@@ -20,12 +20,6 @@ public record State(
         long time,
         PMap<TableDef<?>, Table<?>> tables,
         PSortedMap<String, Long> indexes) {
-    /**
-     * Scope of the last time another history's rows took the place of all: whatever has no index of
-     * its own reports this one, so that none falls.
-     */
-    public static final String RESTORED = "restored";
-
     /** The state before the first command. */
     public static State empty() {
         return new State(0, 0, 0, HashTreePMap.empty(), TreePMap.empty());
@@ -37,19 +31,9 @@ public record State(
         return table == null ? Table.empty(def) : (Table<R>) table;
     }
 
-    /**
-     * When the scope last changed; when it never did or has gone, the index of the last restore, or
-     * 0.
-     */
+    /** When the scope last changed; 0 when it never did or has gone. */
     public long index(String scope) {
-        return index(indexes, scope);
-    }
-
-    static long index(PSortedMap<String, Long> indexes, String scope) {
         Long index = indexes.get(scope);
-        if (index == null) {
-            index = indexes.get(RESTORED);
-        }
         return index == null ? 0 : index;
     }
 

@@ -49,6 +49,7 @@ public final class TableDef<R> {
     private final Function<R, byte[]> encode;
     private final Function<byte[], R> decode;
     private final @Nullable Carrier<R> carrier;
+    private final List<String> scopes;
 
     /**
      * @param name its name in snapshots
@@ -62,7 +63,7 @@ public final class TableDef<R> {
             List<Grouping<R>> groupings,
             Function<R, byte[]> encode,
             Function<byte[], R> decode) {
-        this(name, order, key, groupings, encode, decode, null);
+        this(name, order, key, groupings, encode, decode, null, List.of());
     }
 
     private TableDef(
@@ -72,7 +73,8 @@ public final class TableDef<R> {
             List<Grouping<R>> groupings,
             Function<R, byte[]> encode,
             Function<byte[], R> decode,
-            @Nullable Carrier<R> carrier) {
+            @Nullable Carrier<R> carrier,
+            List<String> scopes) {
         this.name = name;
         this.order = order;
         this.key = key;
@@ -80,14 +82,22 @@ public final class TableDef<R> {
         this.encode = encode;
         this.decode = decode;
         this.carrier = carrier;
+        this.scopes = scopes;
     }
 
     /**
      * The table as one that users' snapshots hold and a restore replaces; without, its rows are
      * this cluster's own business and stay.
+     *
+     * @param scopes those that what has gone reports the index of: they get one with every restore
      */
-    public TableDef<R> carriedBy(Carrier<R> how) {
-        return new TableDef<>(name, order, key, groupings, encode, decode, how);
+    public TableDef<R> carriedBy(Carrier<R> how, String... scopes) {
+        return new TableDef<>(name, order, key, groupings, encode, decode, how, List.of(scopes));
+    }
+
+    /** Scopes that have an index after every restore. */
+    List<String> scopes() {
+        return scopes;
     }
 
     /** Whether users' snapshots hold the table. */

@@ -66,9 +66,10 @@ public final class Tx {
         return known;
     }
 
-    /** The scope's index so far, see {@link State#index(String)}. */
+    /** The scope's index so far; 0 when it has none. */
     public long index(String scope) {
-        return State.index(indexes, scope);
+        Long of = indexes.get(scope);
+        return of == null ? 0 : of;
     }
 
     @SuppressWarnings("unchecked") // put() and StateCodec put each table under its own definition.
@@ -130,14 +131,17 @@ public final class Tx {
         raised = Math.max(0, other.index() + 1 - index);
         index += raised;
         var carriage = new TableDef.Carriage(index, time - other.time());
+        SortedMap<String, Long> moved = new TreeMap<>();
+        other.indexes().keySet().forEach(scope -> moved.put(scope, index));
+        indexes.keySet().stream()
+                .filter(scope -> scope.indexOf('/') < 0)
+                .forEach(scope -> moved.put(scope, index));
         for (TableDef<?> def : known) {
             if (def.isCarried()) {
                 tables = tables.plus(def, carry(def, other, carriage));
+                def.scopes().forEach(scope -> moved.put(scope, index));
             }
         }
-        SortedMap<String, Long> moved = new TreeMap<>();
-        other.indexes().keySet().forEach(scope -> moved.put(scope, index));
-        moved.put(State.RESTORED, index);
         indexes = TreePMap.fromSortedMap(moved);
         replaced = true;
     }
