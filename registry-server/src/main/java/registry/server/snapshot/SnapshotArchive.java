@@ -96,8 +96,12 @@ public final class SnapshotArchive {
     private static <T> T open(InputStream archive, Reading<T> reading) throws IOException {
         var raw = new BufferedInputStream(archive, BUFFER);
         raw.mark(GZIP_HEADER);
-        if (raw.readNBytes(GZIP_HEADER).length < GZIP_HEADER) {
+        byte[] head = raw.readNBytes(GZIP_HEADER);
+        if (head.length < GZIP_HEADER) {
             throw new IOException("failed to decompress snapshot: unexpected EOF");
+        }
+        if (head[0] != (byte) GZIPInputStream.GZIP_MAGIC) {
+            throw new IOException("failed to decompress snapshot: gzip: invalid header");
         }
         raw.reset();
         try (var zipped = new GZIPInputStream(raw, BUFFER)) {
@@ -110,7 +114,7 @@ public final class SnapshotArchive {
             }
             return result;
         } catch (ZipException e) {
-            throw new IOException("failed to decompress snapshot: gzip: invalid header or data", e);
+            throw new IOException("failed to decompress snapshot: gzip: invalid data", e);
         } catch (EOFException e) {
             throw new IOException("failed to decompress snapshot: unexpected EOF", e);
         } catch (UncheckedIOException | IllegalArgumentException e) {
