@@ -1,8 +1,10 @@
 package registry.api.client;
 
 import java.io.IOException;
+import java.io.OutputStream;
 import java.net.URI;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
@@ -111,6 +113,25 @@ public final class RegistryClient implements AutoCloseable {
     public Answer put(String pathAndQuery, byte[] body, Duration timeout)
             throws IOException, InterruptedException {
         return send("PUT", pathAndQuery, body, timeout);
+    }
+
+    /**
+     * Gets what is too long for memory, over a connection of its own.
+     *
+     * @param to takes the body of an answer of status 200; any other body stands in the answer
+     */
+    public Answer download(String pathAndQuery, OutputStream to) throws IOException {
+        return FileTransfer.exchange("GET", URI.create(agent + pathAndQuery), headers, null, to);
+    }
+
+    /** Puts a file, over a connection of its own. */
+    public Answer upload(String pathAndQuery, Path file) throws IOException {
+        return FileTransfer.exchange(
+                "PUT",
+                URI.create(agent + pathAndQuery),
+                headers,
+                file,
+                OutputStream.nullOutputStream());
     }
 
     /** Nothing has to be ended: connections that wait for a next request close by themselves. */

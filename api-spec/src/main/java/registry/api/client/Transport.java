@@ -23,7 +23,7 @@ import registry.api.client.RegistryClient.Answer;
  *     idle ones per agent as {@code http.maxConnections} says, 5 by default
  */
 record Transport(boolean keepsConnections) {
-    private static final Duration CONNECT = Duration.ofSeconds(5);
+    static final Duration CONNECT = Duration.ofSeconds(5);
     private static final int CHUNK = 16 << 10;
 
     Answer send(
@@ -110,7 +110,7 @@ record Transport(boolean keepsConnections) {
     }
 
     /** The status line stands in the map under no name. */
-    private static Map<String, List<String>> named(Map<String, List<String>> fields) {
+    static Map<String, List<String>> named(Map<String, List<String>> fields) {
         var named = new TreeMap<String, List<String>>();
         for (Map.Entry<String, List<String>> field : fields.entrySet()) {
             if (field.getKey() != null) {
