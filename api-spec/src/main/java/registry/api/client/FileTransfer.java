@@ -50,7 +50,7 @@ final class FileTransfer {
             if (status < 0) {
                 throw new IOException("the answer is not HTTP");
             }
-            var headersOf = PlainTransport.named(connection.getHeaderFields());
+            var headersOf = Transport.named(connection.getHeaderFields());
             if (status != HttpURLConnection.HTTP_OK) {
                 try (InputStream in = connection.getErrorStream()) {
                     byte[] body = in == null ? new byte[0] : in.readAllBytes();

@@ -14,8 +14,9 @@ import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Sends requests to one agent and hands back its answers, whatever their status: no retries, no
- * redirects, nothing hidden. Safe for any thread; calls block.
+ * Sends requests to one agent and hands back its answers, whatever their status: no redirects,
+ * nothing hidden; only a GET over a kept connection that just ended is sent again. Safe for any
+ * thread; calls block, and end early only when a virtual thread is interrupted.
  */
 public final class RegistryClient implements AutoCloseable {
     private final URI agent;
@@ -72,7 +73,7 @@ public final class RegistryClient implements AutoCloseable {
         this(
                 agent,
                 token == null || token.isEmpty() ? Map.of() : Map.of("X-Consul-Token", token),
-                new PooledTransport());
+                new Transport(true));
     }
 
     private RegistryClient(URI agent, Map<String, String> headers, Transport transport) {
@@ -82,14 +83,12 @@ public final class RegistryClient implements AutoCloseable {
     }
 
     /**
-     * A client for few requests of a short life: one connection each. Its first request costs 40 ms
-     * of CPU, that of the other kind 330. Calls end early only when a virtual thread is
-     * interrupted.
+     * A client for few requests: one connection each.
      *
      * @param headers sent with every request
      */
     public static RegistryClient shortLived(URI agent, Map<String, String> headers) {
-        return new RegistryClient(agent, headers, new PlainTransport());
+        return new RegistryClient(agent, headers, new Transport(false));
     }
 
     public URI agent() {
@@ -135,8 +134,7 @@ public final class RegistryClient implements AutoCloseable {
                 OutputStream.nullOutputStream());
     }
 
+    /** Nothing has to be ended: connections that wait for a next request close by themselves. */
     @Override
-    public void close() {
-        transport.close();
-    }
+    public void close() {}
 }
