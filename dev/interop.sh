@@ -103,8 +103,11 @@ client() {
     local files
     case $1 in
         python3-consul | python3-consul2)
-            files=$(debian "$1") || { missing "$1"; return; }
-            report "$1" env PYTHONPATH="$files/usr/lib/python3/dist-packages" /usr/bin/python3 "$CLIENTS/python.py" ;;
+            files=
+            for package in "$1" python3-requests python3-six python3-urllib3 python3-chardet python3-certifi python3-idna; do
+                files=$files$(debian "$package")/usr/lib/python3/dist-packages: || { missing "$1"; return; }
+            done
+            report "$1" env PYTHONPATH="$files" /usr/bin/python3 "$CLIENTS/python.py" ;;
         npm-consul-1.2)
             (npm_packages) || { missing "$1"; return; }
             report "$1" env NODE_PATH="$WORK/npm/node_modules" node "$CLIENTS/npm.js" consul1 ;;

@@ -11,7 +11,7 @@ final class Kiwiproject {
     private Kiwiproject() {}
 
     public static void main(String[] args) throws Exception {
-        Consul consul = Consul.builder().withUrl("http://" + Work.HOST + ":" + Work.PORT).build();
+        Consul consul = Consul.builder().withUrl("http://" + Work.HOST + ":" + Work.PORT).withReadTimeoutMillis(30_000).build();
         var agent = consul.agentClient();
         agent.ping();
         String id = Work.NAME + "-1";
