@@ -118,8 +118,7 @@ final class DebugCommand implements Command {
         }
     }
 
-    private static void write(ZipOutputStream zip, String name, byte[] content)
-            throws IOException {
+    private static void write(ZipOutputStream zip, String name, byte[] content) throws IOException {
         zip.putNextEntry(new ZipEntry(name));
         zip.write(content);
         zip.closeEntry();

@@ -1,8 +1,8 @@
 package registry.agent.cli;
 
 /**
- * {@code registry exec}: no agent runs what others send it, as Consul's agents by default do not, so
- * that none ever acknowledges.
+ * {@code registry exec}: no agent runs what others send it, as Consul's agents by default do not,
+ * so that none ever acknowledges.
  */
 final class ExecCommand implements Command {
     @Override

@@ -24,15 +24,7 @@ public final class Main {
 
     /** Consul's commands that this version lacks. */
     private static final Set<String> LATER =
-            Set.of(
-                    "connect",
-                    "event",
-                    "keyring",
-                    "lock",
-                    "monitor",
-                    "operator",
-                    "rtt",
-                    "tls");
+            Set.of("connect", "event", "keyring", "lock", "monitor", "operator", "rtt", "tls");
 
     private final Map<String, Supplier<Command>> commands = new LinkedHashMap<>();
     private final Map<String, String> groups = new LinkedHashMap<>();
