@@ -24,6 +24,9 @@ record AllowedDifference(String id, Kind kind, String reason) {
         DEFECT("defect"),
         /** An index that rightly moves less than Consul's. */
         FINER("finer"),
+
+        /** A moment later it is equal, and at times it is equal at once. */
+        LAGS("lags"),
         /** Not built yet; the reason names the feature. */
         LATER("later");
 
