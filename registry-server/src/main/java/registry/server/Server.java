@@ -14,6 +14,7 @@ import registry.api.ApiException;
 import registry.api.CatalogDeregistration;
 import registry.api.CatalogRegistration;
 import registry.api.KvWrite;
+import registry.api.PreparedQueryWrite;
 import registry.server.catalog.CatalogEndpoint;
 import registry.server.fsm.Fsm;
 import registry.server.fsm.LogProposer;
@@ -24,6 +25,7 @@ import registry.server.leader.Members;
 import registry.server.leader.Reconciler;
 import registry.server.leader.RestoreReaper;
 import registry.server.leader.TombstoneReaper;
+import registry.server.query.QueryEndpoint;
 import registry.server.raft.Applier;
 import registry.server.raft.Consensus;
 import registry.server.rpc.Method;
@@ -86,7 +88,12 @@ public final class Server implements Servers, AutoCloseable {
                                 Method.KV_APPLY.name(),
                                 request -> kv.apply((KvWrite) request)));
         writes.putAll(snapshotCalls(snapshots));
-        Map<String, Function<Question, Query>> reads = reads(catalog, new HealthEndpoint(), kv);
+        var prepared = new QueryEndpoint(proposer, store, config.datacenter());
+        writes.put(
+                Method.QUERY_APPLY.name(), request -> prepared.apply((PreparedQueryWrite) request));
+        Map<String, Function<Question, Query>> reads =
+                new HashMap<>(reads(catalog, new HealthEndpoint(), kv));
+        reads.putAll(queryReads(prepared));
         this.queries =
                 new Queries(
                         store,
@@ -123,6 +130,14 @@ public final class Server implements Servers, AutoCloseable {
                 request -> snapshots.propose((RestoreOp) request),
                 SnapshotCalls.DROP.name(),
                 request -> snapshots.propose((RestoreOp) request));
+    }
+
+    private static Map<String, Function<Question, Query>> queryReads(QueryEndpoint prepared) {
+        return Map.of(
+                Question.QUERY_LIST, prepared::list,
+                Question.QUERY_GET, prepared::get,
+                Question.QUERY_EXECUTE, prepared::execute,
+                Question.QUERY_EXPLAIN, prepared::explain);
     }
 
     private static Map<String, Function<Question, Query>> reads(

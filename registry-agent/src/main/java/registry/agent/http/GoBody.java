@@ -182,6 +182,12 @@ final class GoBody {
         return value == null ? List.of() : textsOf(value, names[0]);
     }
 
+    /** A list of texts; null when absent, which Consul shows as something else than empty. */
+    @Nullable List<String> textsIfAny(String... names) {
+        JsonNode value = take(names);
+        return value == null ? null : textsOf(value, names[0]);
+    }
+
     private List<String> textsOf(JsonNode value, String name) {
         if (!value.isArray()) {
             throw mismatch(value, name, "[]string");

@@ -4,6 +4,7 @@ import java.util.Arrays;
 import java.util.Optional;
 import registry.server.catalog.CatalogOp;
 import registry.server.kv.KvOp;
+import registry.server.query.QueryOp;
 import registry.server.snapshot.RestoreOp;
 import registry.server.state.Op;
 
@@ -13,6 +14,9 @@ enum CommandType {
     CATALOG_DEREGISTER(2, CatalogOp.Deregister.class),
     KV_WRITE(3, KvOp.Write.class),
     KV_REAP(4, KvOp.Reap.class),
+    QUERY_CREATE(12, QueryOp.Create.class),
+    QUERY_UPDATE(13, QueryOp.Update.class),
+    QUERY_DELETE(14, QueryOp.Delete.class),
     RESTORE_STAGE(15, RestoreOp.Stage.class),
     RESTORE_COMMIT(16, RestoreOp.Commit.class),
     RESTORE_DROP(17, RestoreOp.Drop.class);

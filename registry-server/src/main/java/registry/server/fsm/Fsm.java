@@ -13,6 +13,7 @@ import org.slf4j.LoggerFactory;
 import registry.api.ApiException;
 import registry.server.catalog.CatalogTable;
 import registry.server.kv.KvTable;
+import registry.server.query.QueryTable;
 import registry.server.raft.Applier;
 import registry.server.snapshot.RestoreTable;
 import registry.server.state.Op;
@@ -40,6 +41,7 @@ public final class Fsm implements Applier {
                     CatalogTable.CHECKS,
                     KvTable.PAIRS,
                     KvTable.TOMBSTONES,
+                    QueryTable.QUERIES,
                     RestoreTable.PARTS);
 
     private record Leadership(long term, long stateMillis, long sinceNanos) {}

@@ -26,9 +26,6 @@ public final class HealthEndpoint {
     private static final Set<String> YES = Set.of("", "1", "t", "T", "true", "TRUE", "True");
     private static final Set<String> NO = Set.of("0", "f", "F", "false", "FALSE", "False");
     private static final String ANY = "any";
-    private static final byte[] NODE = Body.member("Node");
-    private static final byte[] SERVICE = Body.member("Service");
-    private static final byte[] CHECKS = Body.member("Checks");
 
     /** {@code /v1/health/node/NAME}. */
     public Query node(Question question) {
@@ -115,19 +112,11 @@ public final class HealthEndpoint {
                                 && selection.takes(instance.service())
                                 && filter.test(entry)
                                 && (!passingOnly || entry.passing())) {
-                            write(entry, body);
+                            entry.writeTo(body);
                         }
                     }
                     return body.close(']').answer(question);
                 });
-    }
-
-    private static void write(HealthTable.Entry entry, Body body) {
-        body.open('{').name(NODE).value(entry.node().json());
-        body.name(SERVICE).value(entry.instance().row().json()).name(CHECKS).open('[');
-        entry.nodeChecks().forEach(check -> body.value(check.json()));
-        entry.ownChecks().forEach(check -> body.value(check.json()));
-        body.close(']').close('}');
     }
 
     private static boolean passingOnly(Question question) {

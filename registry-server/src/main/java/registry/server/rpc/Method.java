@@ -3,6 +3,7 @@ package registry.server.rpc;
 import registry.api.CatalogDeregistration;
 import registry.api.CatalogRegistration;
 import registry.api.KvWrite;
+import registry.api.PreparedQueryWrite;
 
 /**
  * A write that servers offer: its name on the wire and the shapes of its request and its answer.
@@ -20,4 +21,8 @@ public record Method<Q, A>(String name, Class<Q> request, Class<A> answer) {
      */
     public static final Method<KvWrite, Boolean> KV_APPLY =
             new Method<>("KV.Apply", KvWrite.class, Boolean.class);
+
+    /** Its answer is the query's id. */
+    public static final Method<PreparedQueryWrite, String> QUERY_APPLY =
+            new Method<>("PreparedQuery.Apply", PreparedQueryWrite.class, String.class);
 }

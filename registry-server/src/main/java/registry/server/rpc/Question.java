@@ -39,6 +39,17 @@ public record Question(
      */
     public static final String KV_GET = "KV.Get";
 
+    public static final String QUERY_LIST = "PreparedQuery.List";
+    public static final String QUERY_GET = "PreparedQuery.Get";
+
+    /**
+     * Runs a query: at most {@code limit} instances, those first that are nearest to {@code near};
+     * {@code agent} and {@code ip} tell the node and the address that are asked from.
+     */
+    public static final String QUERY_EXECUTE = "PreparedQuery.Execute";
+
+    public static final String QUERY_EXPLAIN = "PreparedQuery.Explain";
+
     /** A question that is answered at once. */
     public static Question now(String method, String name, Map<String, List<String>> params) {
         return new Question(method, name, params, Consistency.DEFAULT, 0, Duration.ZERO);
