@@ -57,6 +57,10 @@ class ResponderTest {
         }
     }
 
+    private static Asker asker(Patience patience) {
+        return new Asker("10.0.0.2", patience);
+    }
+
     static Message query(String name, int type) throws IOException {
         return Message.newQuery(Record.newRecord(new Name(name), type, DClass.IN));
     }
@@ -69,7 +73,7 @@ class ResponderTest {
 
     private Message udp(Responder responder, Message query) throws IOException {
         byte[] wire = query.toWire();
-        byte[] answer = responder.answer(wire, false, Patience.SOME);
+        byte[] answer = responder.answer(wire, false, asker(Patience.SOME));
         assertThat(answer.length).isLessThanOrEqualTo(10 * wire.length);
         return new Message(answer);
     }
@@ -79,7 +83,8 @@ class ResponderTest {
     }
 
     private Message tcp(String name, int type) throws IOException {
-        return new Message(responder("{}").answer(query(name, type).toWire(), true, Patience.SOME));
+        return new Message(
+                responder("{}").answer(query(name, type).toWire(), true, asker(Patience.SOME)));
     }
 
     private void many(int count) {
@@ -124,7 +129,7 @@ class ResponderTest {
             catalog.service("m" + i, "wide", "", i, "passing", label + "." + label);
         }
         Message query = query(label + "." + label + ".wide.service.consul.", Type.A, 65_000);
-        byte[] answer = responder("{}").answer(query.toWire(), false, Patience.NONE);
+        byte[] answer = responder("{}").answer(query.toWire(), false, asker(Patience.NONE));
         assertThat(answer.length).isBetween(1200, 1232);
     }
 
@@ -228,8 +233,8 @@ class ResponderTest {
         Message query = query("many.service.consul.", Type.A);
         byte[] plain =
                 responder("{\"dns_config\": {\"disable_compression\": true}}")
-                        .answer(query.toWire(), true, Patience.NONE);
-        byte[] compressed = responder("{}").answer(query.toWire(), true, Patience.NONE);
+                        .answer(query.toWire(), true, asker(Patience.NONE));
+        byte[] compressed = responder("{}").answer(query.toWire(), true, asker(Patience.NONE));
         assertThat(plain.length).isGreaterThan(compressed.length);
         assertThat(new Message(plain).getSection(Section.ANSWER))
                 .containsExactlyInAnyOrderElementsOf(
@@ -317,7 +322,7 @@ class ResponderTest {
     void answersAreNotAnswered() throws IOException {
         Message answer = query("web.service.consul.", Type.A);
         answer.getHeader().setFlag(Flags.QR);
-        assertThat(responder("{}").answer(answer.toWire(), false, Patience.SOME)).isNull();
+        assertThat(responder("{}").answer(answer.toWire(), false, asker(Patience.SOME))).isNull();
     }
 
     @ParameterizedTest
@@ -332,7 +337,7 @@ class ResponderTest {
             for (int j = 0; j < 1 + random.nextInt(4) && packet.length > 0; j++) {
                 packet[random.nextInt(packet.length)] = (byte) random.nextInt();
             }
-            byte[] answer = responder.answer(packet, false, Patience.SOME);
+            byte[] answer = responder.answer(packet, false, asker(Patience.SOME));
             if (answer != null) {
                 assertThat(new Header(answer).getFlag(Flags.QR)).isTrue();
             }
