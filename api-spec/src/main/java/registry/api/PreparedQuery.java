@@ -1,5 +1,6 @@
 package registry.api;
 
+import com.fasterxml.jackson.annotation.JsonIgnore;
 import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
@@ -97,6 +98,7 @@ public record PreparedQuery(
     }
 
     /** Whether it stands for all names that begin with its own. */
+    @JsonIgnore
     public boolean isTemplate() {
         return !template.type.isEmpty();
     }
