@@ -109,6 +109,39 @@ class ResponderTest {
     }
 
     @Test
+    void aPreparedQueryAnswersInItsOrderAndWithItsTtl() throws IOException {
+        many(3);
+        catalog.service("m0", "many", "", 9100, "critical");
+        catalog.query("q.dots", "many", "7s");
+        for (int i = 0; i < 20; i++) {
+            Message answer = tcp("Q.dots.query.dc1.consul.", Type.SRV);
+            assertThat(answer.getSection(Section.ANSWER))
+                    .extracting(each -> ((SRVRecord) each).getPort())
+                    // Which instances are healthy is the query's business.
+                    .containsExactly(9000, 9001, 9002, 9100);
+            assertThat(answer.getSection(Section.ANSWER)).allMatch(each -> each.getTTL() == 7);
+            assertThat(answer.getSection(Section.ADDITIONAL)).allMatch(each -> each.getTTL() == 7);
+        }
+        assertThat(catalog.lastParams())
+                .containsEntry("agent", List.of("n1"))
+                .containsEntry("ip", List.of("10.0.0.2"));
+    }
+
+    @Test
+    void withoutATtlOfItsOwnItHasTheServices() throws IOException {
+        many(1);
+        catalog.query("q", "many", "").query("none", "nothing", "");
+        Responder responder = responder("{\"dns_config\":{\"service_ttl\":{\"many\":\"5s\"}}}");
+        Message answer = udp(responder, query("q.query.consul.", Type.A));
+        assertThat(answer.getSection(Section.ANSWER).getFirst().getTTL()).isEqualTo(5);
+        for (String name : List.of("none.query.consul.", "unknown.query.consul.")) {
+            Message missing = udp(responder, query(name, Type.A));
+            assertThat(missing.getRcode()).isEqualTo(Rcode.NXDOMAIN);
+            assertThat(missing.getSection(Section.AUTHORITY)).hasSize(1);
+        }
+    }
+
+    @Test
     void whatIsOverTenfoldIsCutAndSaysSo() throws IOException {
         many(200);
         for (int type : new int[] {Type.A, Type.SRV}) {
