@@ -14,12 +14,15 @@ import registry.api.ApiException;
 import registry.api.CatalogDeregistration;
 import registry.api.CatalogRegistration;
 import registry.api.KvWrite;
+import registry.api.NodeCoordinate;
 import registry.api.PreparedQueryWrite;
 import registry.server.catalog.CatalogEndpoint;
+import registry.server.coordinate.CoordinateEndpoint;
 import registry.server.fsm.Fsm;
 import registry.server.fsm.LogProposer;
 import registry.server.health.HealthEndpoint;
 import registry.server.kv.KvEndpoint;
+import registry.server.leader.CoordinateWriter;
 import registry.server.leader.LeaderLoop;
 import registry.server.leader.Members;
 import registry.server.leader.Reconciler;
@@ -91,9 +94,16 @@ public final class Server implements Servers, AutoCloseable {
         var prepared = new QueryEndpoint(proposer, store, config.datacenter());
         writes.put(
                 Method.QUERY_APPLY.name(), request -> prepared.apply((PreparedQueryWrite) request));
+        var coordinates = new CoordinateEndpoint(store);
+        writes.put(
+                Method.COORDINATE_UPDATE.name(),
+                request -> coordinates.update((NodeCoordinate) request));
         Map<String, Function<Question, Query>> reads =
                 new HashMap<>(reads(catalog, new HealthEndpoint(), kv));
         reads.putAll(queryReads(prepared));
+        reads.put(Question.COORDINATE_NODES, coordinates::nodes);
+        reads.put(Question.COORDINATE_NODE, coordinates::node);
+        reads.put(Question.COORDINATE_DATACENTERS, catalog::serverCoordinates);
         this.queries =
                 new Queries(
                         store,
@@ -110,6 +120,7 @@ public final class Server implements Servers, AutoCloseable {
                                         store, catalog, members, config.nodeName(), nanoTime),
                                 new TombstoneReaper(
                                         store, proposer, fsm::time, config.tombstoneTtl()),
+                                new CoordinateWriter(coordinates, proposer),
                                 new RestoreReaper(store, proposer, fsm::time)),
                         queries::leadershipLost);
         members.onChange(signals::release);

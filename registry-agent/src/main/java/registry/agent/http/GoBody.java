@@ -127,6 +127,35 @@ final class GoBody {
         return value.intValue();
     }
 
+    /** A number with a fraction; 0 when absent. */
+    double decimal(String... names) {
+        JsonNode value = take(names);
+        return value == null ? 0 : decimalOf(value, names[0]);
+    }
+
+    /** A list of numbers with a fraction; empty when absent. */
+    List<Double> decimals(String... names) {
+        JsonNode value = take(names);
+        if (value == null) {
+            return List.of();
+        }
+        if (!value.isArray()) {
+            throw mismatch(value, names[0], "[]float64");
+        }
+        var decimals = new ArrayList<Double>(value.size());
+        for (JsonNode element : value) {
+            decimals.add(element.isNull() ? 0 : decimalOf(element, names[0]));
+        }
+        return List.copyOf(decimals);
+    }
+
+    private double decimalOf(JsonNode value, String name) {
+        if (!value.isNumber() || !Double.isFinite(value.doubleValue())) {
+            throw mismatch(value, name, "float64");
+        }
+        return value.doubleValue();
+    }
+
     boolean flag(String... names) {
         JsonNode value = take(names);
         if (value == null) {

@@ -19,7 +19,8 @@ enum CommandType {
     QUERY_DELETE(14, QueryOp.Delete.class),
     RESTORE_STAGE(15, RestoreOp.Stage.class),
     RESTORE_COMMIT(16, RestoreOp.Commit.class),
-    RESTORE_DROP(17, RestoreOp.Drop.class);
+    RESTORE_DROP(17, RestoreOp.Drop.class),
+    COORDINATES(25, CatalogOp.Locate.class);
 
     private final byte code;
     private final Class<? extends Op> op;

@@ -12,6 +12,7 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import registry.api.ApiException;
 import registry.server.catalog.CatalogTable;
+import registry.server.coordinate.CoordinateTable;
 import registry.server.kv.KvTable;
 import registry.server.query.QueryTable;
 import registry.server.raft.Applier;
@@ -42,6 +43,7 @@ public final class Fsm implements Applier {
                     KvTable.PAIRS,
                     KvTable.TOMBSTONES,
                     QueryTable.QUERIES,
+                    CoordinateTable.COORDINATES,
                     RestoreTable.PARTS);
 
     private record Leadership(long term, long stateMillis, long sinceNanos) {}

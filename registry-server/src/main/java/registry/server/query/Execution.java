@@ -15,6 +15,7 @@ import registry.api.Node;
 import registry.api.PreparedQuery.ServiceQuery;
 import registry.server.catalog.CatalogTable;
 import registry.server.catalog.Instance;
+import registry.server.coordinate.Nearness;
 import registry.server.health.HealthTable;
 import registry.server.rpc.Question;
 import registry.server.state.Keys;
@@ -52,6 +53,9 @@ final class Execution {
         Collections.shuffle(found, ThreadLocalRandom.current());
         String near = near(state, query, asked);
         if (!near.isEmpty()) {
+            found =
+                    new ArrayList<>(
+                            Nearness.order(state, near, found, entry -> entry.instance().node()));
             ownNodeFirst(found, near);
         }
         int limit = limit(asked);
