@@ -21,6 +21,8 @@ import registry.agent.config.ConfigException;
 import registry.agent.config.ConfigLoader;
 import registry.agent.config.ConfigSources;
 import registry.agent.config.LoadedConfig;
+import registry.agent.coordinate.CoordinateSender;
+import registry.agent.coordinate.Vivaldi;
 import registry.agent.dns.DnsServer;
 import registry.agent.gossip.GossipConfig;
 import registry.agent.gossip.JGroupsMembership;
@@ -56,6 +58,8 @@ public final class Agent implements AgentControl, AutoCloseable {
     private final Server server;
     private final LocalState local;
     private final HttpApi http;
+    private final Vivaldi vivaldi = new Vivaldi(new Random());
+    private final CoordinateSender coordinates;
     private final DnsServer dns;
     private final Watches watches;
 
@@ -127,6 +131,15 @@ public final class Agent implements AgentControl, AutoCloseable {
             SystemTimers timers = own(new SystemTimers());
             local = own(new LocalState(localConfig, localStore, server, timers, new Random()));
             http = own(new HttpApi(config, server, local, localStore, membership, this));
+            coordinates =
+                    own(
+                            new CoordinateSender(
+                                    config.nodeName(),
+                                    vivaldi,
+                                    server,
+                                    timers,
+                                    () -> membership.all().size(),
+                                    new Random()));
             dns = own(new DnsServer(config, server));
             watches = own(new Watches(ownAddress()));
         } catch (IOException | RuntimeException e) {
@@ -215,6 +228,9 @@ public final class Agent implements AgentControl, AutoCloseable {
         dns.start();
         local.start(config.definitions());
         watches.start(config.definitions().watches());
+        if (!config.disableCoordinates()) {
+            coordinates.start();
+        }
         log.info("agent started: node={} data_dir={}", config.nodeName(), config.dataDir());
     }
 

@@ -24,7 +24,7 @@ public final class Main {
 
     /** Consul's commands that this version lacks. */
     private static final Set<String> LATER =
-            Set.of("connect", "event", "keyring", "lock", "monitor", "operator", "rtt", "tls");
+            Set.of("connect", "event", "keyring", "lock", "monitor", "operator", "tls");
 
     private final Map<String, Supplier<Command>> commands = new LinkedHashMap<>();
     private final Map<String, String> groups = new LinkedHashMap<>();
@@ -71,6 +71,7 @@ public final class Main {
         commands.put("maint", MaintCommand::new);
         commands.put("members", MembersCommand::new);
         commands.put("reload", ReloadCommand::new);
+        commands.put("rtt", RttCommand::new);
         commands.put("services deregister", ServicesDeregisterCommand::new);
         commands.put("services register", ServicesRegisterCommand::new);
         commands.put("snapshot inspect", SnapshotInspectCommand::new);
