@@ -39,6 +39,7 @@ final class ConformanceIT {
                     "health",
                     "kv",
                     "query",
+                    "coordinate",
                     "blocking",
                     "dns",
                     "cli");
