@@ -3,6 +3,7 @@ package registry.agent;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.net.InetAddress;
+import java.net.InetSocketAddress;
 import java.net.URI;
 import java.net.UnknownHostException;
 import java.nio.file.Files;
@@ -13,6 +14,7 @@ import java.util.List;
 import java.util.Random;
 import java.util.SortedMap;
 import java.util.concurrent.CompletableFuture;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import registry.agent.check.SystemTimers;
@@ -29,14 +31,18 @@ import registry.agent.http.HttpApi;
 import registry.agent.local.LocalConfig;
 import registry.agent.local.LocalState;
 import registry.agent.local.LocalStore;
+import registry.agent.rpc.RpcClient;
 import registry.agent.watch.Watches;
 import registry.api.ApiException;
 import registry.api.Node;
 import registry.server.Server;
 import registry.server.ServerConfig;
+import registry.server.link.Hub;
 import registry.server.raft.Applier;
 import registry.server.raft.Consensus;
 import registry.server.raft.JraftConsensus;
+import registry.server.rpc.ServerRpc;
+import registry.server.rpc.Servers;
 import registry.server.storage.NodeStore;
 
 /**
@@ -52,7 +58,7 @@ public final class Agent implements AgentControl, AutoCloseable {
     private final Deque<AutoCloseable> opened = new ArrayDeque<>();
     private final Node node;
     private final Membership membership;
-    private final Server server;
+    private final @Nullable Server server;
     private final LocalState local;
     private final HttpApi http;
     private final Watches watches;
@@ -90,11 +96,7 @@ public final class Agent implements AgentControl, AutoCloseable {
 
     /** What this version can't do must not look as if it could. */
     private static void requireAvailable(AgentConfig config) throws ConfigException {
-        if (!config.server()) {
-            throw new ConfigException(
-                    "server = false: client agents are not available in this version; start it with -server -bootstrap-expect 1");
-        }
-        if (config.bootstrapExpect() != 1) {
+        if (config.server() && config.bootstrapExpect() != 1) {
             throw new ConfigException(
                     "bootstrap_expect = "
                             + config.bootstrapExpect()
@@ -113,18 +115,22 @@ public final class Agent implements AgentControl, AutoCloseable {
             LocalConfig localConfig = LocalConfig.of(config, localStore.nodeId(config.nodeId()));
             node = localConfig.node();
             membership = own(new JGroupsMembership(gossipConfig(), List.of()));
-            ServerConfig serverConfig = serverConfig(dataDir.path());
-            server =
-                    own(
-                            new Server(
-                                    serverConfig,
-                                    applier -> consensus(store, serverConfig, applier),
-                                    membership,
-                                    System::nanoTime,
-                                    Agent::halt));
+            Hub hub = own(new Hub(() -> "", List.of()));
+            Servers servers;
+            if (config.server()) {
+                server = own(server(store, serverConfig(dataDir.path())));
+                var rpc = own(new ServerRpc(server, hub, node.id(), ownRpc(), Server.METHODS));
+                hub.serve(rpc.service());
+                hub.listen(
+                        new InetSocketAddress(address(config.bindAddr()), config.ports().server()));
+                servers = rpc;
+            } else {
+                server = null;
+                servers = own(new RpcClient(membership, hub, node.id()));
+            }
             SystemTimers timers = own(new SystemTimers());
-            local = own(new LocalState(localConfig, localStore, server, timers, new Random()));
-            http = own(new HttpApi(config, server, local, localStore, membership, this));
+            local = own(new LocalState(localConfig, localStore, servers, timers, new Random()));
+            http = own(new HttpApi(config, servers, local, localStore, membership, this));
             watches = own(new Watches(ownAddress()));
         } catch (IOException | RuntimeException e) {
             close();
@@ -135,6 +141,20 @@ public final class Agent implements AgentControl, AutoCloseable {
     private <T extends AutoCloseable> T own(T part) {
         opened.push(part);
         return part;
+    }
+
+    private Server server(NodeStore store, ServerConfig serverConfig) {
+        return new Server(
+                serverConfig,
+                applier -> consensus(store, serverConfig, applier),
+                membership,
+                System::nanoTime,
+                Agent::halt);
+    }
+
+    /** This server as others name it. */
+    private String ownRpc() {
+        return config.advertiseAddr() + ":" + config.ports().server();
     }
 
     private static Consensus consensus(NodeStore store, ServerConfig config, Applier applier) {
