@@ -15,16 +15,20 @@ import java.net.UnknownHostException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Collections;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.SortedMap;
+import java.util.TreeMap;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.atomic.AtomicLong;
 import org.jgroups.Address;
 import org.jgroups.BytesMessage;
 import org.jgroups.JChannel;
@@ -70,6 +74,8 @@ public final class JGroupsMembership implements Membership {
     private final Set<InetSocketAddress> hosts = ConcurrentHashMap.newKeySet();
     private final JChannel channel;
     private final long incarnation = System.currentTimeMillis();
+    private final AtomicLong version = new AtomicLong();
+    private volatile SortedMap<String, String> facts = new TreeMap<>();
     private final Map<Address, MemberRecord> inView = new HashMap<>(); // gossip thread only
     private List<Address> view = List.of(); // gossip thread only
 
@@ -169,6 +175,7 @@ public final class JGroupsMembership implements Membership {
         }
     }
 
+    /** What this node says of itself now: newer than all that it said before. */
     private MemberRecord selfRecord(State state) {
         return new MemberRecord(
                 config.nodeId(),
@@ -178,7 +185,9 @@ public final class JGroupsMembership implements Membership {
                 config.server(),
                 config.rpcPort(),
                 config.tags(),
+                facts,
                 incarnation,
+                version.incrementAndGet(),
                 state,
                 System.currentTimeMillis());
     }
@@ -233,7 +242,9 @@ public final class JGroupsMembership implements Membership {
             }
         }
         if (view.size() > 1 && !before.containsAll(view)) {
-            tell(GossipMessage.about(List.of(selfRecord(State.ALIVE))));
+            MemberRecord self = selfRecord(State.ALIVE);
+            table.merge(self);
+            tell(GossipMessage.about(List.of(self)));
             if (next.getCoord().equals(channel.getAddress())) {
                 tell(GossipMessage.about(table.all()));
             }
@@ -301,7 +312,8 @@ public final class JGroupsMembership implements Membership {
                             m.server(),
                             m.rpcPort(),
                             m.state(),
-                            m.tags()));
+                            m.tags(),
+                            m.facts()));
         }
         return peers;
     }
@@ -309,6 +321,19 @@ public final class JGroupsMembership implements Membership {
     @Override
     public void onChange(Runnable listener) {
         listeners.add(listener);
+    }
+
+    @Override
+    public void publish(SortedMap<String, String> next) {
+        facts = Collections.unmodifiableSortedMap(new TreeMap<>(next));
+        hand(() -> {
+            MemberRecord self = selfRecord(State.ALIVE);
+            table.merge(self);
+            if (view.size() > 1) {
+                tell(GossipMessage.about(List.of(self)));
+            }
+            changed();
+        });
     }
 
     @Override

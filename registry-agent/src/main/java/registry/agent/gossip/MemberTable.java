@@ -31,8 +31,8 @@ final class MemberTable {
     }
 
     /**
-     * A later incarnation wins; within one, the later change of state; LEFT is final within an
-     * incarnation.
+     * A later incarnation wins; within one, the later word of the member itself, then the later
+     * change of state; LEFT is final within an incarnation.
      */
     private static boolean supersedes(MemberRecord news, MemberRecord known) {
         if (news.incarnation() != known.incarnation()) {
@@ -40,6 +40,9 @@ final class MemberTable {
         }
         if (known.state() == State.LEFT) {
             return false;
+        }
+        if (news.version() != known.version()) {
+            return news.version() > known.version();
         }
         return news.since() > known.since();
     }

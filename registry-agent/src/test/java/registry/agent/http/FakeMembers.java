@@ -1,6 +1,7 @@
 package registry.agent.http;
 
 import java.util.List;
+import java.util.SortedMap;
 import java.util.TreeMap;
 import registry.agent.gossip.Membership;
 import registry.api.ApiException;
@@ -64,6 +65,9 @@ final class FakeMembers implements Membership {
 
     @Override
     public void onChange(Runnable listener) {}
+
+    @Override
+    public void publish(SortedMap<String, String> facts) {}
 
     @Override
     public void close() {}
