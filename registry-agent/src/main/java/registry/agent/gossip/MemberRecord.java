@@ -8,6 +8,7 @@ import registry.server.leader.Members.State;
  * (JSON).
  *
  * @param facts what other members need to know and {@code /v1/agent/members} does not show
+ * @param via the address of its process in the group, other than that of any process before it
  * @param incarnation milliseconds at which its process joined: a later one replaces an earlier one
  *     of the same name
  * @param version counts what the member itself says: a later word of its own beats what others have
@@ -23,6 +24,7 @@ record MemberRecord(
         int rpcPort,
         SortedMap<String, String> tags,
         SortedMap<String, String> facts,
+        String via,
         long incarnation,
         long version,
         State state,
@@ -38,6 +40,7 @@ record MemberRecord(
                 rpcPort,
                 tags,
                 facts,
+                via,
                 incarnation,
                 version,
                 next,

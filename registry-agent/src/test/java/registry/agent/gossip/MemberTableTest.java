@@ -23,6 +23,7 @@ class MemberTableTest {
                 0,
                 new TreeMap<>(),
                 new TreeMap<>(),
+                "via-" + incarnation,
                 incarnation,
                 version,
                 state,
@@ -32,19 +33,19 @@ class MemberTableTest {
     @Test
     void whoeverSaidGoodbyeLeftAndWhoDidNotFailed() {
         table.merge(record(1, State.ALIVE, 1));
-        assertThat(table.gone("n2", 1, 5)).isTrue();
+        assertThat(table.gone("n2", "via-1", 5)).isTrue();
         assertThat(table.find("n2").orElseThrow().state()).isEqualTo(State.FAILED);
 
         table.merge(record(2, State.ALIVE, 6));
         table.merge(record(2, State.LEAVING, 7));
-        assertThat(table.gone("n2", 2, 8)).isTrue();
+        assertThat(table.gone("n2", "via-2", 8)).isTrue();
         assertThat(table.find("n2").orElseThrow().state()).isEqualTo(State.LEFT);
     }
 
     @Test
     void theDeathOfAnEarlierIncarnationDoesNotTouchTheLater() {
         table.merge(record(2, State.ALIVE, 6));
-        assertThat(table.gone("n2", 1, 8)).isFalse();
+        assertThat(table.gone("n2", "via-1", 8)).isFalse();
         assertThat(table.merge(record(1, State.FAILED, 9))).isFalse();
         assertThat(table.find("n2").orElseThrow().state()).isEqualTo(State.ALIVE);
     }
@@ -52,9 +53,9 @@ class MemberTableTest {
     @Test
     void aMembersOwnLaterWordBeatsWhatOthersSawWhateverTheirClocksSay() {
         table.merge(record(1, 1, State.ALIVE, 1));
-        table.gone("n2", 1, 1_000);
+        table.gone("n2", "via-1", 1_000);
         assertThat(table.merge(record(1, 1, State.ALIVE, 2_000))).isTrue();
-        table.gone("n2", 1, 3_000);
+        table.gone("n2", "via-1", 3_000);
         assertThat(table.merge(record(1, 2, State.ALIVE, 5))).isTrue();
         assertThat(table.find("n2").orElseThrow().state()).isEqualTo(State.ALIVE);
     }
