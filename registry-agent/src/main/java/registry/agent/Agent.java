@@ -10,7 +10,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayDeque;
 import java.util.Deque;
-import java.util.List;
 import java.util.Random;
 import java.util.SortedMap;
 import java.util.concurrent.CompletableFuture;
@@ -114,7 +113,7 @@ public final class Agent implements AgentControl, AutoCloseable {
             LocalStore localStore = own(new LocalStore(store));
             LocalConfig localConfig = LocalConfig.of(config, localStore.nodeId(config.nodeId()));
             node = localConfig.node();
-            membership = own(new JGroupsMembership(gossipConfig(), List.of()));
+            membership = own(new JGroupsMembership(gossipConfig(dataDir)));
             Hub hub = own(new Hub(() -> "", List.of()));
             Servers servers;
             if (config.server()) {
@@ -170,7 +169,7 @@ public final class Agent implements AgentControl, AutoCloseable {
         Runtime.getRuntime().halt(4);
     }
 
-    private GossipConfig gossipConfig() {
+    private GossipConfig gossipConfig(DataDir dataDir) {
         return new GossipConfig(
                 node.id(),
                 config.nodeName(),
@@ -178,9 +177,15 @@ public final class Agent implements AgentControl, AutoCloseable {
                 address(config.bindAddr()),
                 address(config.advertiseAddr()),
                 config.ports().serfLan(),
-                config.ports().server(),
+                config.server() ? config.ports().server() : 0,
                 MemberTags.of(config, node.id()),
-                config.reconnectTimeout());
+                config.reconnectTimeout(),
+                config.startJoin(),
+                config.retryJoin(),
+                config.retryInterval(),
+                config.retryMax(),
+                config.rejoinAfterLeave(),
+                dataDir.temporary() ? null : dataDir.path().resolve("serf/members.json"));
     }
 
     private static InetAddress address(String text) {
@@ -231,6 +236,10 @@ public final class Agent implements AgentControl, AutoCloseable {
         http.start();
         local.start(config.definitions());
         watches.start(config.definitions().watches());
+        membership.onFatal(why -> {
+            log.error("leaving the cluster: {}", why);
+            stop(false);
+        });
         log.info("agent started: node={} data_dir={}", config.nodeName(), config.dataDir());
     }
 

@@ -6,9 +6,9 @@ import static org.awaitility.Awaitility.await;
 
 import java.io.IOException;
 import java.net.InetAddress;
-import java.net.InetSocketAddress;
 import java.net.ServerSocket;
 import java.time.Duration;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
@@ -26,7 +26,7 @@ class JGroupsMembershipTest {
         }
     }
 
-    private static GossipConfig config(String name, int port) {
+    private static GossipConfig config(String name, int port, int... seeds) {
         return new GossipConfig(
                 "id-" + name,
                 name,
@@ -36,7 +36,13 @@ class JGroupsMembershipTest {
                 port,
                 8300,
                 new TreeMap<>(Map.of("role", "consul")),
-                Duration.ofHours(72));
+                Duration.ofHours(72),
+                List.of(),
+                Arrays.stream(seeds).mapToObj(seed -> "127.0.0.1:" + seed).toList(),
+                Duration.ofSeconds(30),
+                0,
+                false,
+                null);
     }
 
     private static int statusOf(Membership seenBy, String name) {
@@ -50,7 +56,7 @@ class JGroupsMembershipTest {
     @Test
     void aNodeAloneIsAliveWithItsTags() throws IOException {
         int port = freePort();
-        try (var alone = new JGroupsMembership(config("n1", port), List.of())) {
+        try (var alone = new JGroupsMembership(config("n1", port))) {
             Member self = alone.self();
             assertThat(self.name()).isEqualTo("n1");
             assertThat(self.port()).isEqualTo(port);
@@ -64,7 +70,7 @@ class JGroupsMembershipTest {
     void aTakenPortIsRefusedByName() throws IOException {
         try (var taken = new ServerSocket(0, 1, LOOPBACK)) {
             int port = taken.getLocalPort();
-            assertThatThrownBy(() -> new JGroupsMembership(config("n1", port), List.of()))
+            assertThatThrownBy(() -> new JGroupsMembership(config("n1", port)))
                     .isInstanceOf(IOException.class)
                     .hasMessageContaining("127.0.0.1:" + port)
                     .hasMessageContaining("serf_lan");
@@ -74,7 +80,7 @@ class JGroupsMembershipTest {
     @Test
     void joiningNobodySaysWhom() throws IOException {
         int dead = freePort();
-        try (var alone = new JGroupsMembership(config("n1", freePort()), List.of())) {
+        try (var alone = new JGroupsMembership(config("n1", freePort()))) {
             assertThatThrownBy(() -> alone.join(List.of("127.0.0.1:" + dead)))
                     .isInstanceOf(ApiException.class)
                     .hasMessage(
@@ -89,10 +95,9 @@ class JGroupsMembershipTest {
     @Test
     void membersLearnOfEachOtherAndTellLeavingFromFailing() throws IOException {
         int first = freePort();
-        var hosts = List.of(new InetSocketAddress(LOOPBACK, first));
         try (var n1 = new JGroupsMembership(config("n1", first), List.of());
-                var n2 = new JGroupsMembership(config("n2", freePort()), hosts);
-                var n3 = new JGroupsMembership(config("n3", freePort()), hosts)) {
+                var n2 = new JGroupsMembership(config("n2", freePort(), first));
+                var n3 = new JGroupsMembership(config("n3", freePort(), first))) {
             await().atMost(20, TimeUnit.SECONDS)
                     .untilAsserted(() -> {
                         for (Membership m : List.of(n1, n2, n3)) {

@@ -59,6 +59,11 @@ public final class ServerRpc implements Servers, AutoCloseable {
         return router.ask(question, listener, Router.HOLD_MILLIS);
     }
 
+    /** Questions that are not answered yet. */
+    int underWay() {
+        return router.underWay();
+    }
+
     @Override
     public String leader() {
         return local.leader();
