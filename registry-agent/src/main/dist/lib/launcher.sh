@@ -56,6 +56,14 @@ use_cache() {
     fi
 }
 
+# A script's background job begins with SIGINT ignored, one of nohup with SIGHUP, and Java would leave them so: what is going
+# to run has to hear both.
+hear_signals() {
+    if env --default-signal=HUP,INT true 2>/dev/null; then
+        wrapper='env --default-signal=HUP,INT'
+    fi
+}
+
 # Sets the largest heap to $1; the rest are further flags without blanks.
 set_heap() {
     jvm_flags="-Xmx$1"

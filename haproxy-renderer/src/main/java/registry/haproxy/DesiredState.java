@@ -25,6 +25,7 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import registry.api.json.Json;
 import registry.haproxy.RendererConfig.OnEmpty;
+import registry.haproxy.RendererConfig.Selection;
 import registry.haproxy.RendererConfig.ServiceConfig;
 
 /**
@@ -47,6 +48,10 @@ final class DesiredState {
     /** What is known of one service; the times are for people and for {@code after}. */
     private static final class Known {
         private final String question;
+
+        /** The very one that asks the question, once it is known to. */
+        private @Nullable Selection selection;
+
         private List<Member> present = List.of();
         private List<Member> lastGood = List.of();
         private List<Skipped> skipped = List.of();
@@ -319,15 +324,19 @@ final class DesiredState {
 
     /** What another question was answered with, under the same key, says nothing about this one. */
     private Known known(ServiceConfig service) {
+        Known known = services.get(service.key());
+        if (known != null && known.selection == service.selection()) {
+            return known;
+        }
         String question = Watches.path(service);
         if (!service.selection().meta().isEmpty()) {
             question += " " + service.selection().meta();
         }
-        Known known = services.get(service.key());
         if (known == null || !known.question.equals(question)) {
             known = new Known(question);
             services.put(service.key(), known);
         }
+        known.selection = service.selection();
         return known;
     }
 }

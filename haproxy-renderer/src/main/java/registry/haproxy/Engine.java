@@ -50,6 +50,7 @@ final class Engine implements Runnable {
     private final Notifier notifier;
     private final Layout layout;
     private final Frozen frozen = new Frozen();
+    private final Repeats told = new Repeats(LOG, System::nanoTime);
     private final BlockingQueue<String> changed = new LinkedBlockingQueue<>();
 
     private volatile RendererConfig config;
@@ -139,6 +140,7 @@ final class Engine implements Runnable {
         takeInput();
         if (full) {
             desired.readDrains();
+            told.settle();
         }
         long begun = System.nanoTime();
         List<String> problems = new ArrayList<>();
@@ -325,9 +327,12 @@ final class Engine implements Runnable {
         makingRoom = false;
         for (ServiceConfig service : config.services()) {
             List<Slot> slots = actual.get(service.key());
+            if (slots == null) {
+                continue;
+            }
             Optional<List<Member>> members = desired.members(service);
             // Of a service nobody has told us about yet, HAProxy knows better than we do.
-            if (slots == null || members.isEmpty()) {
+            if (members.isEmpty()) {
                 continue;
             }
             SlotPlan plan =
@@ -377,7 +382,7 @@ final class Engine implements Runnable {
             }
             if (done) {
                 applied++;
-                LOG.info("{}", change.what());
+                told.tell(change.what());
             }
         }
     }

@@ -58,8 +58,7 @@ final class Watches implements AutoCloseable {
             Thread thread = Thread.ofVirtual().name("watch-" + service.key()).start(query);
             watches.put(service.key(), new Watch(service, thread));
         }
-        // Closing waits for exchanges in flight, which the interrupts above have ended.
-        Thread.ofVirtual().start(() -> old.forEach(RegistryClient::close));
+        old.forEach(RegistryClient::close);
     }
 
     static List<RegistryClient> clients(RendererConfig config) {

@@ -1,6 +1,7 @@
 package registry.it;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
 
 import java.io.IOException;
 import java.net.InetAddress;
@@ -57,6 +58,35 @@ final class LifecycleIT {
             assertThat(result.all()).contains("Graceful leave complete");
             assertThat(result.exit()).isZero();
             assertThat(agent.awaitExit(PATIENCE)).isEqualTo(0);
+        }
+    }
+
+    /** As nohup and a script's background job start it. */
+    @Test
+    void hearsSignalsThatItsStarterIgnores(@TempDir Path folder) throws Exception {
+        Path starter = folder.resolve("starter");
+        Files.writeString(
+                starter,
+                "#!/bin/sh\ntrap '' HUP INT\nexec %s \"$@\"\n".formatted(Launcher.registry()));
+        assertThat(starter.toFile().setExecutable(true)).isTrue();
+        Path definitions = Files.createDirectory(folder.resolve("consul.d"));
+        try (LauncherProcess agent =
+                LauncherProcess.agent()
+                        .command(starter)
+                        .arguments("-config-dir", definitions.toString())
+                        .start()) {
+            Files.writeString(
+                    definitions.resolve("web.json"), "{\"service\": {\"name\": \"web\"}}");
+            agent.signal("HUP");
+            await().atMost(PATIENCE)
+                    .untilAsserted(() ->
+                            assertThat(
+                                            agent.client()
+                                                    .get("/v1/agent/service/web", PATIENCE)
+                                                    .status())
+                                    .isEqualTo(200));
+            agent.signal("INT");
+            assertThat(agent.awaitExit(PATIENCE)).isEqualTo(1);
         }
     }
 

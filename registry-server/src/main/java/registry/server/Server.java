@@ -1,5 +1,6 @@
 package registry.server;
 
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.SortedMap;
@@ -21,6 +22,7 @@ import registry.server.kv.KvEndpoint;
 import registry.server.leader.LeaderLoop;
 import registry.server.leader.Members;
 import registry.server.leader.Reconciler;
+import registry.server.leader.RestoreReaper;
 import registry.server.leader.TombstoneReaper;
 import registry.server.raft.Applier;
 import registry.server.raft.Consensus;
@@ -30,6 +32,9 @@ import registry.server.rpc.Queries;
 import registry.server.rpc.Query;
 import registry.server.rpc.Question;
 import registry.server.rpc.Servers;
+import registry.server.snapshot.RestoreOp;
+import registry.server.snapshot.SnapshotCalls;
+import registry.server.snapshot.SnapshotEndpoint;
 import registry.server.state.StateStore;
 import registry.server.state.Watches;
 
@@ -38,6 +43,7 @@ public final class Server implements Servers, AutoCloseable {
     private final Consensus consensus;
     private final Queries queries;
     private final LeaderLoop leader;
+    private final SnapshotEndpoint snapshots;
     private final Map<String, Function<Object, Object>> writes;
 
     /**
@@ -61,14 +67,25 @@ public final class Server implements Servers, AutoCloseable {
         Proposer proposer = new LogProposer(this.consensus, fsm);
         var catalog = new CatalogEndpoint(proposer, config.datacenter());
         var kv = new KvEndpoint(proposer);
+        this.snapshots =
+                new SnapshotEndpoint(
+                        proposer,
+                        store,
+                        this.consensus,
+                        Fsm.TABLES,
+                        config.dataDir(),
+                        config.datacenter(),
+                        config.nodeName());
         this.writes =
-                Map.of(
-                        Method.CATALOG_REGISTER.name(),
-                        request -> catalog.register((CatalogRegistration) request),
-                        Method.CATALOG_DEREGISTER.name(),
-                        request -> catalog.deregister((CatalogDeregistration) request),
-                        Method.KV_APPLY.name(),
-                        request -> kv.apply((KvWrite) request));
+                new HashMap<>(
+                        Map.of(
+                                Method.CATALOG_REGISTER.name(),
+                                request -> catalog.register((CatalogRegistration) request),
+                                Method.CATALOG_DEREGISTER.name(),
+                                request -> catalog.deregister((CatalogDeregistration) request),
+                                Method.KV_APPLY.name(),
+                                request -> kv.apply((KvWrite) request)));
+        writes.putAll(snapshotCalls(snapshots));
         Map<String, Function<Question, Query>> reads = reads(catalog, new HealthEndpoint(), kv);
         this.queries =
                 new Queries(
@@ -85,10 +102,27 @@ public final class Server implements Servers, AutoCloseable {
                                 new Reconciler(
                                         store, catalog, members, config.nodeName(), nanoTime),
                                 new TombstoneReaper(
-                                        store, proposer, fsm::time, config.tombstoneTtl())),
+                                        store, proposer, fsm::time, config.tombstoneTtl()),
+                                new RestoreReaper(store, proposer, fsm::time)),
                         queries::leadershipLost);
         members.onChange(signals::release);
         leader.start();
+    }
+
+    private static Map<String, Function<Object, Object>> snapshotCalls(SnapshotEndpoint snapshots) {
+        return Map.of(
+                SnapshotCalls.OPEN.name(),
+                request -> snapshots.open((SnapshotCalls.Open) request),
+                SnapshotCalls.READ.name(),
+                request -> snapshots.read((SnapshotCalls.Read) request),
+                SnapshotCalls.CLOSE.name(),
+                request -> snapshots.close((SnapshotCalls.Close) request),
+                SnapshotCalls.STAGE.name(),
+                request -> snapshots.propose((RestoreOp) request),
+                SnapshotCalls.COMMIT.name(),
+                request -> snapshots.propose((RestoreOp) request),
+                SnapshotCalls.DROP.name(),
+                request -> snapshots.propose((RestoreOp) request));
     }
 
     private static Map<String, Function<Question, Query>> reads(
@@ -166,6 +200,7 @@ public final class Server implements Servers, AutoCloseable {
     @Override
     public void close() {
         leader.close();
+        snapshots.close();
         consensus.close();
         queries.close();
     }

@@ -84,11 +84,15 @@ public final class TestServer implements AutoCloseable {
     public final Server server;
 
     public TestServer() {
+        this(Path.of("unused"));
+    }
+
+    public TestServer(Path dataDir) {
         var made = new LocalConsensus[1];
         server =
                 new Server(
                         new ServerConfig(
-                                Path.of("unused"),
+                                dataDir,
                                 "dc1",
                                 "n1",
                                 "",

@@ -23,7 +23,7 @@ public final class BlockingQuery implements Runnable {
 
     private final List<RegistryClient> agents;
     private final String path;
-    private final Duration wait;
+    private final Duration timeout;
     private final RandomGenerator random;
     private final Listener listener;
 
@@ -60,8 +60,9 @@ public final class BlockingQuery implements Runnable {
             throw new IllegalArgumentException("no agent to ask");
         }
         this.agents = List.copyOf(agents);
-        this.path = path;
-        this.wait = wait;
+        char separator = path.indexOf('?') < 0 ? '?' : '&';
+        this.path = path + separator + "wait=" + GoDuration.format(wait) + "&index=";
+        this.timeout = wait.multipliedBy(17).dividedBy(16).plus(MARGIN);
         this.random = random;
         this.listener = listener;
     }
@@ -80,7 +81,7 @@ public final class BlockingQuery implements Runnable {
     private void ask() throws InterruptedException {
         RegistryClient client = agents.get(agent);
         try {
-            RegistryClient.Answer answer = client.get(pathWithIndex(), timeout());
+            RegistryClient.Answer answer = client.get(path + index, timeout());
             OptionalLong reported = answer.index();
             // A 404 with an index is the answer for an absent key; without one it is a wrong
             // address.
@@ -103,13 +104,8 @@ public final class BlockingQuery implements Runnable {
         }
     }
 
-    private String pathWithIndex() {
-        char separator = path.indexOf('?') < 0 ? '?' : '&';
-        return path + separator + "index=" + index + "&wait=" + GoDuration.format(wait);
-    }
-
     private Duration timeout() {
-        return index == 0 ? IMMEDIATE : wait.multipliedBy(17).dividedBy(16).plus(MARGIN);
+        return index == 0 ? IMMEDIATE : timeout;
     }
 
     private void advance(long reported) throws InterruptedException {

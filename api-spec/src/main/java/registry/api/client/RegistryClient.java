@@ -1,8 +1,10 @@
 package registry.api.client;
 
 import java.io.IOException;
+import java.io.OutputStream;
 import java.net.URI;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
@@ -12,8 +14,10 @@ import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Sends requests to one agent and hands back its answers, whatever their status: no retries, no
- * redirects, nothing hidden. Safe for any thread; calls block.
+ * Sends requests to one agent and hands back its answers, whatever their status: no redirects,
+ * nothing hidden, but for what the JDK does by itself: a request whose connection ends without a
+ * word is sent once more. Safe for any thread; calls block, and end early only when a virtual
+ * thread is interrupted.
  */
 public final class RegistryClient implements AutoCloseable {
     private final URI agent;
@@ -70,7 +74,7 @@ public final class RegistryClient implements AutoCloseable {
         this(
                 agent,
                 token == null || token.isEmpty() ? Map.of() : Map.of("X-Consul-Token", token),
-                new PooledTransport());
+                new Transport(true));
     }
 
     private RegistryClient(URI agent, Map<String, String> headers, Transport transport) {
@@ -80,14 +84,12 @@ public final class RegistryClient implements AutoCloseable {
     }
 
     /**
-     * A client for few requests of a short life: one connection each. Its first request costs 40 ms
-     * of CPU, that of the other kind 330. Calls end early only when a virtual thread is
-     * interrupted.
+     * A client for few requests: one connection each.
      *
      * @param headers sent with every request
      */
     public static RegistryClient shortLived(URI agent, Map<String, String> headers) {
-        return new RegistryClient(agent, headers, new PlainTransport());
+        return new RegistryClient(agent, headers, new Transport(false));
     }
 
     public URI agent() {
@@ -114,8 +116,26 @@ public final class RegistryClient implements AutoCloseable {
         return send("PUT", pathAndQuery, body, timeout);
     }
 
-    @Override
-    public void close() {
-        transport.close();
+    /**
+     * Gets what is too long for memory, over a connection of its own.
+     *
+     * @param to takes the body of an answer of status 200; any other body stands in the answer
+     */
+    public Answer download(String pathAndQuery, OutputStream to) throws IOException {
+        return FileTransfer.exchange("GET", URI.create(agent + pathAndQuery), headers, null, to);
     }
+
+    /** Puts a file, over a connection of its own. */
+    public Answer upload(String pathAndQuery, Path file) throws IOException {
+        return FileTransfer.exchange(
+                "PUT",
+                URI.create(agent + pathAndQuery),
+                headers,
+                file,
+                OutputStream.nullOutputStream());
+    }
+
+    /** Nothing has to be ended: connections that wait for a next request close by themselves. */
+    @Override
+    public void close() {}
 }

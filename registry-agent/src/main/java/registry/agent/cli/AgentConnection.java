@@ -2,6 +2,7 @@ package registry.agent.cli;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import java.io.IOException;
+import java.io.OutputStream;
 import java.io.UncheckedIOException;
 import java.net.ConnectException;
 import java.net.InetAddress;
@@ -200,6 +201,39 @@ final class AgentConnection implements AutoCloseable {
             return client.send(method, target, body, PATIENCE);
         } catch (IOException e) {
             String verb = method.charAt(0) + method.substring(1).toLowerCase(Locale.ROOT);
+            throw new Failure(
+                    "%s: %s \"%s%s\": %s"
+                            .formatted(
+                                    trouble,
+                                    verb,
+                                    client.agent(),
+                                    target,
+                                    reason(e, client.agent())));
+        }
+    }
+
+    /** Writes the body of the answer to {@code to}; whatever is answered but 200 is a failure. */
+    Answer download(String trouble, String path, OutputStream to) throws Failure {
+        return transfer(trouble, "Get", path, target -> client.download(target, to));
+    }
+
+    /** Sends a file; whatever is answered but 200 is a failure. */
+    Answer upload(String trouble, String path, Path file) throws Failure {
+        return transfer(trouble, "Put", path, target -> client.upload(target, file));
+    }
+
+    private interface Transfer {
+        Answer over(String target) throws IOException;
+    }
+
+    private Answer transfer(String trouble, String verb, String path, Transfer transfer)
+            throws Failure {
+        var query = new Query();
+        common.forEach(query::add);
+        String target = path + query.encoded();
+        try {
+            return expectOk(trouble, transfer.over(target));
+        } catch (IOException e) {
             throw new Failure(
                     "%s: %s \"%s%s\": %s"
                             .formatted(

@@ -39,7 +39,6 @@ public final class Main {
                     "monitor",
                     "operator",
                     "rtt",
-                    "snapshot",
                     "tls");
 
     private final Map<String, Supplier<Command>> commands = new LinkedHashMap<>();
@@ -56,6 +55,7 @@ public final class Main {
         groups.put("catalog", "Ask the catalog for datacenters, nodes and services.");
         groups.put("checks", "Look at the checks of the agent.");
         groups.put("kv", "Read and write the key-value store.");
+        groups.put("snapshot", "Save the state of the servers, and restore it.");
         groups.put("services", "Register services with the agent, and take them away.");
         commands.put("agent", AgentCommand::new);
         commands.put("catalog datacenters", CatalogDatacentersCommand::new);
@@ -77,6 +77,9 @@ public final class Main {
         commands.put("reload", ReloadCommand::new);
         commands.put("services deregister", ServicesDeregisterCommand::new);
         commands.put("services register", ServicesRegisterCommand::new);
+        commands.put("snapshot inspect", SnapshotInspectCommand::new);
+        commands.put("snapshot restore", SnapshotRestoreCommand::new);
+        commands.put("snapshot save", SnapshotSaveCommand::new);
         commands.put("validate", ValidateCommand::new);
         commands.put("version", VersionCommand::new);
         commands.put("watch", WatchCommand::new);

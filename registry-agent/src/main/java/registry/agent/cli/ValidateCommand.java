@@ -23,7 +23,7 @@ final class ValidateCommand implements Command {
     @Override
     public Flags flags() {
         return new Flags()
-                .text("config-format", "json: what the files are, whatever their suffix.")
+                .text("config-format", "hcl or json: what the files are, whatever their suffix.")
                 .onOff("quiet", "Says nothing when all is well.");
     }
 

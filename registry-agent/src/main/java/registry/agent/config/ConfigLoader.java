@@ -96,11 +96,8 @@ public final class ConfigLoader {
             }
         }
         for (String fragment : sources.fragments()) {
-            if (!fragment.strip().startsWith("{")) {
-                throw new ConfigException(
-                        "failed to parse -hcl: HCL is not supported in this version, write it as JSON");
-            }
-            add(new Source("-hcl", null, parse("-hcl", fragment)));
+            byte[] text = fragment.getBytes(StandardCharsets.UTF_8);
+            add(new Source("-hcl", null, SourceReader.parseHcl("-hcl", text)));
         }
         add(new Source("command line", null, sources.flags()));
     }

@@ -1,6 +1,7 @@
 package registry.agent.config;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -59,6 +60,9 @@ final class DefinitionBinder {
     List<WatchDefinition> watches(JsonNode root) throws ConfigException {
         var watches = new ArrayList<WatchDefinition>();
         JsonNode list = root.path("watches");
+        if (list.isObject()) {
+            list = JsonNodeFactory.instance.arrayNode().add(list);
+        }
         if (!list.isMissingNode() && !list.isArray()) {
             throw fault("watches", "expected a list of objects");
         }

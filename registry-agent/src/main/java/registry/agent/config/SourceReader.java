@@ -18,9 +18,10 @@ import java.util.List;
 import java.util.function.Consumer;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
+import registry.api.json.Hcl;
 import registry.api.json.Json;
 
-/** Finds the files of a configuration and reads their JSON. */
+/** Finds the files of a configuration and reads their JSON or HCL. */
 final class SourceReader {
     private static final ObjectReader READER =
             Json.mapper().reader().with(DeserializationFeature.FAIL_ON_TRAILING_TOKENS);
@@ -99,12 +100,27 @@ final class SourceReader {
         } catch (IOException e) {
             throw openFailed(name, e);
         }
-        if (hcl) {
-            throw new ConfigException(
-                    "failed to parse %s: HCL is not supported in this version, write it as JSON"
-                            .formatted(name));
+        return List.of(new Source(name, file, hcl ? parseHcl(name, text) : parse(name, text)));
+    }
+
+    /**
+     * The tree of an HCL text, which may be JSON as well.
+     *
+     * @param name what the message calls it
+     * @throws ConfigException with line and column
+     */
+    static JsonNode parseHcl(String name, byte[] text) throws ConfigException {
+        String decoded = new String(text, StandardCharsets.UTF_8);
+        if (decoded.stripLeading().startsWith("{")) {
+            return parse(name, text);
         }
-        return List.of(new Source(name, file, parse(name, text)));
+        try {
+            return Hcl.parse(decoded);
+        } catch (Hcl.SyntaxException e) {
+            throw new ConfigException(
+                    "failed to parse %s:%d:%d: %s"
+                            .formatted(name, e.line(), e.column(), e.getMessage()));
+        }
     }
 
     private static ConfigException openFailed(String name, IOException cause) {

@@ -112,7 +112,11 @@ final class SourceTree {
         };
     }
 
-    /** HCL writes an object as a list of one. */
+    private boolean isHcl() {
+        return source.endsWith("hcl");
+    }
+
+    /** A list of one object is as good. */
     private static JsonNode unwrapped(JsonNode raw) {
         return raw.isArray() && raw.size() == 1 ? raw.get(0) : raw;
     }
@@ -122,13 +126,24 @@ final class SourceTree {
             return raw;
         }
         boolean several = raw.isArray() && (path.endsWith("service") || path.endsWith("check"));
+        if (several && isHcl() && path.indexOf('.') < 0) {
+            // Consul's words for several blocks of one name.
+            throw fault(
+                    "",
+                    "1 error(s) decoding:\n\n* '%s' expected a map, got 'slice'".formatted(path));
+        }
         String hint = several ? " (several of them go into \"" + path + "s\")" : "";
         throw fault(path, "%s, expected an object%s".formatted(show(raw), hint));
     }
 
     private ArrayNode sections(String path, JsonNode raw, Section of) throws ConfigException {
         ArrayNode checked = JsonNodeFactory.instance.arrayNode();
-        for (JsonNode member : list(path, raw, "a list of objects")) {
+        // A single block of HCL is a list of one.
+        JsonNode members =
+                raw.isObject() && isHcl()
+                        ? JsonNodeFactory.instance.arrayNode().add(raw)
+                        : list(path, raw, "a list of objects");
+        for (JsonNode member : members) {
             String at = "%s[%d]".formatted(path, checked.size());
             checked.add(section(at, object(at, member), of));
         }

@@ -44,18 +44,8 @@ final class AnswerWriter {
      * @return the bytes that have to follow
      */
     byte[] begin(Request request, Response response, Answer answer) {
-        response.setStatus(answer.status());
+        head(response, answer);
         HttpFields.Mutable fields = response.getHeaders();
-        fields.add(dresses.getOrDefault(answer.dress(), HttpFields.EMPTY));
-        String type = answer.contentType();
-        if (type != null) {
-            fields.add(fieldOf(type));
-        }
-        List<Header> lines = answer.headers();
-        for (int at = 0; at < lines.size(); at++) {
-            Header line = lines.get(at);
-            fields.add(new HttpField(line.name(), line.value()));
-        }
         byte[] body = answer.body();
         if (answer.dress() == Answer.Dress.FULL
                 && Gzip.wants(request.getHeaders().get(HttpHeader.ACCEPT_ENCODING), body)) {
@@ -68,6 +58,22 @@ final class AnswerWriter {
             fields.put(HttpHeader.CONTENT_LENGTH, body.length);
         }
         return body;
+    }
+
+    /** Sets status and headers, but for those that tell of the body's form. */
+    void head(Response response, Answer answer) {
+        response.setStatus(answer.status());
+        HttpFields.Mutable fields = response.getHeaders();
+        fields.add(dresses.getOrDefault(answer.dress(), HttpFields.EMPTY));
+        String type = answer.contentType();
+        if (type != null) {
+            fields.add(fieldOf(type));
+        }
+        List<Header> lines = answer.headers();
+        for (int at = 0; at < lines.size(); at++) {
+            Header line = lines.get(at);
+            fields.add(new HttpField(line.name(), line.value()));
+        }
     }
 
     private static HttpField fieldOf(String type) {

@@ -1,5 +1,9 @@
 package registry.agent.http;
 
+import java.io.FilterInputStream;
+import java.io.FilterOutputStream;
+import java.io.IOException;
+import java.io.OutputStream;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.nio.ByteBuffer;
@@ -8,13 +12,17 @@ import java.util.function.UnaryOperator;
 import org.eclipse.jetty.http.HttpFields;
 import org.eclipse.jetty.http.HttpHeader;
 import org.eclipse.jetty.http.HttpURI;
+import org.eclipse.jetty.io.Content;
 import org.eclipse.jetty.server.Handler;
 import org.eclipse.jetty.server.Request;
 import org.eclipse.jetty.server.Response;
 import org.eclipse.jetty.util.Callback;
 import org.eclipse.jetty.util.thread.Invocable;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 import registry.agent.http.Dispatcher.Opened;
+import registry.api.ApiException;
 
 /**
  * The door in front: judges every request's head, reads its body, and answers those routes that are
@@ -22,6 +30,8 @@ import registry.agent.http.Dispatcher.Opened;
  * may block.
  */
 final class CoreDoor extends Handler.Wrapper {
+    private static final Logger LOG = LoggerFactory.getLogger(CoreDoor.class);
+
     /** What the other door sees of the path: its routes are not told by it. */
     private static final HttpURI BEHIND = HttpURI.from("/");
 
@@ -101,6 +111,10 @@ final class CoreDoor extends Handler.Wrapper {
 
     private void readBody(
             Exchange exchange, Request request, Route route, registry.agent.http.Request head) {
+        if (route.handler() instanceof StreamHandler.InTable(StreamHandler handler)) {
+            virtualThreads.execute(() -> stream(exchange, route, head, handler));
+            return;
+        }
         HttpFields fields = request.getHeaders();
         long length = fields.getLongField(HttpHeader.CONTENT_LENGTH);
         if (length <= 0 && !fields.contains(HttpHeader.TRANSFER_ENCODING)) {
@@ -153,11 +167,73 @@ final class CoreDoor extends Handler.Wrapper {
                 exchange.ignoreIdleness();
                 virtualThreads.execute(() -> dispatcher.ask(route, head, exchange));
             }
+            case STREAM -> throw new IllegalStateException("its handler has no streams");
             case PLAIN -> {
                 exchange.ignoreIdleness();
                 virtualThreads.execute(() -> handBehind(exchange, route, head));
             }
         }
+    }
+
+    private void stream(
+            Exchange exchange,
+            Route route,
+            registry.agent.http.Request head,
+            StreamHandler handler) {
+        Answer refusal = dispatcher.refusal(route, head);
+        if (refusal != null) {
+            exchange.accept(refusal);
+            return;
+        }
+        try {
+            handler.stream(head, new Body(exchange), exchange);
+        } catch (ApiException e) {
+            if (!exchange.cut(e)) {
+                exchange.accept(Answer.of(e));
+            }
+        } catch (IOException | RuntimeException e) {
+            LOG.warn("stream broken: path={} error={}", head.path(), e.toString());
+            if (!exchange.cut(e)) {
+                exchange.accept(Answer.text(500, "Internal error: " + e.getMessage()));
+            }
+        }
+    }
+
+    /** A body that has to keep coming; once it is there the client may wait for its answer. */
+    private static final class Body extends FilterInputStream {
+        private final Exchange exchange;
+
+        Body(Exchange exchange) {
+            super(Content.Source.asInputStream(exchange.request()));
+            this.exchange = exchange;
+        }
+
+        @Override
+        public int read(byte[] bytes, int offset, int length) throws IOException {
+            int read = super.read(bytes, offset, length);
+            if (read < 0) {
+                exchange.ignoreIdleness();
+            }
+            return read;
+        }
+    }
+
+    /** Sends the head of an answer whose body follows. */
+    OutputStream begin(Response response, Callback callback, Answer head) {
+        writer.head(response, head);
+        OutputStream body = Content.Sink.asOutputStream(response);
+        return new FilterOutputStream(body) {
+            @Override
+            public void write(byte[] bytes, int offset, int length) throws IOException {
+                out.write(bytes, offset, length);
+            }
+
+            @Override
+            public void close() throws IOException {
+                super.close();
+                callback.succeeded();
+            }
+        };
     }
 
     private void handBehind(Exchange exchange, Route route, registry.agent.http.Request head) {

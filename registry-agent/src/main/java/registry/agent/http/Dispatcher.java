@@ -201,12 +201,10 @@ final class Dispatcher {
      */
     Servers.@Nullable Held ask(Route route, Request request, Consumer<Answer> then) {
         try {
-            if (route.is(Trait.DATACENTER)) {
-                String datacenter = request.query().first("dc");
-                if (!datacenter.isEmpty() && !datacenter.equals(config.datacenter())) {
-                    then.accept(Answer.text(500, "No path to datacenter"));
-                    return null;
-                }
+            Answer refusal = refusal(route, request);
+            if (refusal != null) {
+                then.accept(refusal);
+                return null;
             }
             return route.handler().handle(request, then);
         } catch (ApiException e) {
@@ -216,6 +214,14 @@ final class Dispatcher {
             then.accept(Answer.text(500, "Internal error, see the agent's log"));
         }
         return null;
+    }
+
+    /** Why the route's handler is not asked; null when it is. */
+    @Nullable Answer refusal(Route route, Request request) {
+        String datacenter = route.is(Trait.DATACENTER) ? request.query().first("dc") : "";
+        return datacenter.isEmpty() || datacenter.equals(config.datacenter())
+                ? null
+                : Answer.text(500, "No path to datacenter");
     }
 
     /** The lines that every answer of a dress gets, in order. */

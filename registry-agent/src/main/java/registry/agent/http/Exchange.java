@@ -1,5 +1,7 @@
 package registry.agent.http;
 
+import java.io.IOException;
+import java.io.OutputStream;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicIntegerFieldUpdater;
 import java.util.function.Consumer;
@@ -14,7 +16,8 @@ import registry.server.rpc.Servers;
  * One request at the core door, until it is answered: by whoever is first. All that a parked query
  * keeps hangs on this.
  */
-final class Exchange implements Consumer<Answer>, Predicate<TimeoutException>, Runnable {
+final class Exchange
+        implements Consumer<Answer>, Predicate<TimeoutException>, Runnable, StreamHandler.Out {
     private static final AtomicIntegerFieldUpdater<Exchange> ANSWERED =
             AtomicIntegerFieldUpdater.newUpdater(Exchange.class, "answered");
 
@@ -24,6 +27,7 @@ final class Exchange implements Consumer<Answer>, Predicate<TimeoutException>, R
     private final Callback callback;
     private volatile Servers.@Nullable Held held;
     private volatile int answered;
+    private volatile boolean begun;
 
     Exchange(CoreDoor door, Request request, Response response, Callback callback) {
         this.door = door;
@@ -96,6 +100,28 @@ final class Exchange implements Consumer<Answer>, Predicate<TimeoutException>, R
         if (ANSWERED.compareAndSet(this, 0, 1)) {
             door.write(request, response, callback, answer);
         }
+    }
+
+    @Override
+    public void answer(Answer whole) {
+        accept(whole);
+    }
+
+    @Override
+    public OutputStream begin(Answer head) throws IOException {
+        if (!ANSWERED.compareAndSet(this, 0, 1)) {
+            throw new IOException("the request was answered already");
+        }
+        begun = true;
+        return door.begin(response, callback, head);
+    }
+
+    /** Cuts an answer off that was begun and not ended; false when none was begun. */
+    boolean cut(Throwable cause) {
+        if (begun) {
+            callback.failed(cause);
+        }
+        return begun;
     }
 
     /** Ends the exchange where no answer can be made: the server's error handler finds words. */

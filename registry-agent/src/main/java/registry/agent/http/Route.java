@@ -18,6 +18,8 @@ record Route(String method, String path, Door door, Set<Trait> traits, Handler h
         READ,
         /** Jetty's core, on a virtual thread: handlers that block and are called often. */
         WRITE,
+        /** Jetty's core, on a virtual thread: a {@link StreamHandler}. */
+        STREAM,
         /** Javalin, on a virtual thread: all else. */
         PLAIN
     }

@@ -105,6 +105,10 @@ final class RouteTable {
             return add(method, path, Door.PLAIN, handler, traits);
         }
 
+        Builder stream(String method, String path, StreamHandler handler, Trait... traits) {
+            return add(method, path, Door.STREAM, new StreamHandler.InTable(handler), traits);
+        }
+
         RouteTable build() {
             return new RouteTable(routes);
         }

@@ -106,17 +106,7 @@ class MainTest {
 
     @ParameterizedTest
     @ValueSource(
-            strings = {
-                "lock",
-                "exec",
-                "monitor",
-                "snapshot",
-                "acl",
-                "event",
-                "keyring",
-                "operator",
-                "rtt"
-            })
+            strings = {"lock", "exec", "monitor", "acl", "event", "keyring", "operator", "rtt"})
     void consulsOtherCommandsAreToldApart(String name) {
         check(
                 line.run(name),

@@ -174,10 +174,48 @@ class ConfigLoaderTest {
     }
 
     @Test
-    void hclIsRefusedByName() {
-        assertThat(sources.file("a.hcl", "server = true").fault())
+    void hclAndJsonStandSideBySideInOrderOfTheirNames() throws ConfigException {
+        sources.write("d/1.json", "{\"node_name\": \"one\", \"datacenter\": \"dc1\"}")
+                .write(
+                        "d/2.hcl",
+                        """
+                        node_name = "two"
+                        service {
+                          name = "web" port = 80 tags = ["a"]
+                          meta { version = "1" }
+                          check { name = "alive" tcp = "127.0.0.1:80" interval = "10s" }
+                          checks { name = "also" ttl = "10s" }
+                        }
+                        watches { type = "nodes", args = ["true"] }
+                        """)
+                .write("d/3.json", "{\"service\": {\"name\": \"db\", \"port\": 5432}}")
+                .write("d/4.hcl", "{\"datacenter\": \"json-in-hcl\"}")
+                .path("d");
+        AgentConfig config = sources.config();
+        assertThat(config.nodeName()).isEqualTo("two");
+        assertThat(config.datacenter()).isEqualTo("json-in-hcl");
+        assertThat(config.definitions().services())
+                .extracting(ServiceDefinition::name)
+                .containsExactly("web", "db");
+        assertThat(config.definitions().services().getFirst().meta()).containsEntry("version", "1");
+        assertThat(config.definitions().services().getFirst().checks()).hasSize(2);
+        assertThat(config.definitions().watches()).hasSize(1);
+    }
+
+    @Test
+    void faultsOfHclHaveTheirPlace() {
+        assertThat(sources.file("a.hcl", "server = true\nservice {\n name = web }\n").fault())
                 .isEqualTo(
-                        "failed to parse a.hcl: HCL is not supported in this version, write it as JSON");
+                        "failed to parse a.hcl:3:9: found web, expected a value; texts stand in quotes");
+        assertThat(new Sources(directory).file("b.hcl", "foo = 1\n").fault())
+                .isEqualTo(
+                        "failed to parse b.hcl: 1 error occurred:\n\t* invalid config key foo\n\n");
+        assertThat(
+                        new Sources(directory)
+                                .file("c.hcl", "service { name = \"a\" }\nservice { name = \"b\" }")
+                                .fault())
+                .isEqualTo(
+                        "failed to parse c.hcl: 1 error(s) decoding:\n\n* 'service' expected a map, got 'slice'");
         assertThat(new Sources(directory).format("yaml").fault())
                 .isEqualTo("-config-format must be either 'hcl' or 'json'");
     }

@@ -91,7 +91,7 @@ final class TestApi implements AutoCloseable {
         var flags = Json.mapper().createObjectNode();
         flags.put("server", true)
                 .put("bootstrap_expect", 1)
-                .put("data_dir", "/tmp/none")
+                .put("data_dir", "/nonexistent/registry-test")
                 .put("bind_addr", "127.0.0.1")
                 .put("node_name", "n1");
         try {

@@ -32,12 +32,15 @@ public final class CatalogTable {
     /** Nodes by name. */
     public static final TableDef<Row<Node>> NODES =
             new TableDef<>(
-                    "nodes",
-                    String::compareTo,
-                    row -> Keys.fold(row.value().node()),
-                    List.of(BY_ID),
-                    row -> Json.write(row.value()),
-                    bytes -> new Row<>(Json.read(bytes, Node.class)));
+                            "nodes",
+                            String::compareTo,
+                            row -> Keys.fold(row.value().node()),
+                            List.of(BY_ID),
+                            row -> Json.write(row.value()),
+                            bytes -> new Row<>(Json.read(bytes, Node.class)))
+                    .carriedBy(
+                            (row, here, into) -> new Row<>(withIndex(row.value(), into.index())),
+                            Scopes.NODES);
 
     /** Instances by service name. */
     public static final TableDef.Grouping<Instance> BY_NAME =
@@ -46,12 +49,22 @@ public final class CatalogTable {
     /** Instances by node and id. */
     public static final TableDef<Instance> INSTANCES =
             new TableDef<>(
-                    "services",
-                    String::compareTo,
-                    Instance::key,
-                    List.of(BY_NAME),
-                    Instance::encode,
-                    Instance::decode);
+                            "services",
+                            String::compareTo,
+                            Instance::key,
+                            List.of(BY_NAME),
+                            Instance::encode,
+                            Instance::decode)
+                    .carriedBy(
+                            (row, here, into) ->
+                                    Instance.of(
+                                            row.node(),
+                                            withIndexes(
+                                                    row.service(),
+                                                    row.service().createIndex(),
+                                                    into.index())),
+                            Scopes.SERVICES,
+                            Scopes.EXTINCTION);
 
     /** Checks by what they are bound to; those of a node itself have an empty service id. */
     static final TableDef.Grouping<Row<HealthCheck>> BY_INSTANCE =
@@ -71,12 +84,15 @@ public final class CatalogTable {
     /** Checks by node and id. */
     public static final TableDef<Row<HealthCheck>> CHECKS =
             new TableDef<>(
-                    "checks",
-                    String::compareTo,
-                    row -> checkKey(row.value().node(), row.value().checkId()),
-                    List.of(BY_INSTANCE, BY_SERVICE),
-                    row -> Json.write(row.value()),
-                    CatalogTable::decodeCheck);
+                            "checks",
+                            String::compareTo,
+                            row -> checkKey(row.value().node(), row.value().checkId()),
+                            List.of(BY_INSTANCE, BY_SERVICE),
+                            row -> Json.write(row.value()),
+                            CatalogTable::decodeCheck)
+                    .carriedBy(
+                            (row, here, into) -> new Row<>(shared(row.value(), into.index())),
+                            Scopes.CHECKS);
 
     private CatalogTable() {}
 
@@ -474,21 +490,24 @@ public final class CatalogTable {
 
     /** A check of a snapshot, which repeats in each what many have in common. */
     private static Row<HealthCheck> decodeCheck(byte[] bytes) {
-        HealthCheck c = Json.read(bytes, HealthCheck.class);
-        return new Row<>(
-                new HealthCheck(
-                        Shared.of(c.node()),
-                        c.checkId(),
-                        Shared.of(c.name()),
-                        Shared.of(c.status()),
-                        Shared.of(c.notes()),
-                        Shared.of(c.output()),
-                        Shared.of(c.serviceId()),
-                        Shared.of(c.serviceName()),
-                        Shared.texts(c.serviceTags()),
-                        Shared.of(c.type()),
-                        Shared.of(c.definition()),
-                        c.createIndex(),
-                        c.modifyIndex()));
+        HealthCheck check = Json.read(bytes, HealthCheck.class);
+        return new Row<>(shared(check, check.modifyIndex()));
+    }
+
+    private static HealthCheck shared(HealthCheck c, long modifyIndex) {
+        return new HealthCheck(
+                Shared.of(c.node()),
+                c.checkId(),
+                Shared.of(c.name()),
+                Shared.of(c.status()),
+                Shared.of(c.notes()),
+                Shared.of(c.output()),
+                Shared.of(c.serviceId()),
+                Shared.of(c.serviceName()),
+                Shared.texts(c.serviceTags()),
+                Shared.of(c.type()),
+                Shared.of(c.definition()),
+                c.createIndex(),
+                modifyIndex);
     }
 }

@@ -4,6 +4,7 @@ import java.util.Arrays;
 import java.util.Optional;
 import registry.server.catalog.CatalogOp;
 import registry.server.kv.KvOp;
+import registry.server.snapshot.RestoreOp;
 import registry.server.state.Op;
 
 /** The byte that stands for each kind of command in the log. Never reused, never renumbered. */
@@ -11,7 +12,10 @@ enum CommandType {
     CATALOG_REGISTER(1, CatalogOp.Register.class),
     CATALOG_DEREGISTER(2, CatalogOp.Deregister.class),
     KV_WRITE(3, KvOp.Write.class),
-    KV_REAP(4, KvOp.Reap.class);
+    KV_REAP(4, KvOp.Reap.class),
+    RESTORE_STAGE(15, RestoreOp.Stage.class),
+    RESTORE_COMMIT(16, RestoreOp.Commit.class),
+    RESTORE_DROP(17, RestoreOp.Drop.class);
 
     private final byte code;
     private final Class<? extends Op> op;

@@ -14,6 +14,7 @@ import registry.api.ApiException;
 import registry.server.catalog.CatalogTable;
 import registry.server.kv.KvTable;
 import registry.server.raft.Applier;
+import registry.server.snapshot.RestoreTable;
 import registry.server.state.Op;
 import registry.server.state.State;
 import registry.server.state.StateCodec;
@@ -30,13 +31,16 @@ import registry.server.state.Tx;
  */
 public final class Fsm implements Applier {
     private static final Logger log = LoggerFactory.getLogger(Fsm.class);
-    private static final List<TableDef<?>> TABLES =
+
+    /** All tables there are. */
+    public static final List<TableDef<?>> TABLES =
             List.of(
                     CatalogTable.NODES,
                     CatalogTable.INSTANCES,
                     CatalogTable.CHECKS,
                     KvTable.PAIRS,
-                    KvTable.TOMBSTONES);
+                    KvTable.TOMBSTONES,
+                    RestoreTable.PARTS);
 
     private record Leadership(long term, long stateMillis, long sinceNanos) {}
 
@@ -81,7 +85,7 @@ public final class Fsm implements Applier {
             throw new IllegalStateException(line);
         }
         State before = store.current();
-        var tx = new Tx(before, before.base() + index, Command.time(command));
+        var tx = new Tx(before, before.base() + index, Command.time(command), TABLES);
         Object result = result(tx, command);
         if (result instanceof ApiException) {
             store.skip(tx);

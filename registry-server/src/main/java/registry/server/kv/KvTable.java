@@ -20,22 +20,31 @@ public final class KvTable {
     /** Pairs by key, in the order of its bytes. */
     public static final TableDef<KvPair> PAIRS =
             new TableDef<>(
-                    "kvs",
-                    Keys.BYTES,
-                    KvPair::key,
-                    List.of(),
-                    Json::write,
-                    bytes -> Json.read(bytes, KvPair.class));
+                            "kvs",
+                            Keys.BYTES,
+                            KvPair::key,
+                            List.of(),
+                            Json::write,
+                            bytes -> Json.read(bytes, KvPair.class))
+                    .carriedBy(KvTable::carry, "kvs");
 
     /** Tombstones by key. */
     public static final TableDef<Tombstone> TOMBSTONES =
             new TableDef<>(
-                    "tombstones",
-                    Keys.BYTES,
-                    Tombstone::key,
-                    List.of(),
-                    Json::write,
-                    bytes -> Json.read(bytes, Tombstone.class));
+                            "tombstones",
+                            Keys.BYTES,
+                            Tombstone::key,
+                            List.of(),
+                            Json::write,
+                            bytes -> Json.read(bytes, Tombstone.class))
+                    .carriedBy(
+                            (tombstone, here, into) ->
+                                    new Tombstone(
+                                            tombstone.key(),
+                                            into.index(),
+                                            tombstone.time() + into.timeShift()),
+                            "tombstones",
+                            "tombstones-reaped");
 
     private static final String KVS = "kvs";
     private static final String DELETIONS = "tombstones";
@@ -102,6 +111,26 @@ public final class KvTable {
     }
 
     // Changes.
+
+    /** A lock that has another holder than before the restore has been taken once more. */
+    private static KvPair carry(KvPair pair, @Nullable KvPair here, TableDef.Carriage into) {
+        long locks = pair.lockIndex();
+        if (here != null && here.lockIndex() >= locks) {
+            boolean taken =
+                    pair.session() != null
+                            && !(pair.session().equals(here.session())
+                                    && here.lockIndex() == locks);
+            locks = here.lockIndex() + (taken ? 1 : 0);
+        }
+        return new KvPair(
+                locks,
+                pair.key(),
+                pair.flags(),
+                pair.value(),
+                pair.session(),
+                pair.createIndex(),
+                into.index());
+    }
 
     static boolean write(Tx tx, KvWrite write) {
         KvPair before = tx.get(PAIRS, write.key());

@@ -9,6 +9,7 @@ import java.io.InputStream;
 import java.io.OutputStream;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -24,6 +25,7 @@ import org.pcollections.TreePMap;
 public final class StateCodec {
     private static final int MAGIC = 0x52475354; // RGST
     private static final int VERSION = 1;
+    private static final int MAX_ROW_BYTES = 64 << 20;
 
     private final List<TableDef<?>> tables;
 
@@ -74,14 +76,7 @@ public final class StateCodec {
      */
     public State read(InputStream stream) throws IOException {
         var in = new DataInputStream(new BufferedInputStream(stream, 1 << 16));
-        if (in.readInt() != MAGIC) {
-            throw new IOException("this is not a snapshot of the state");
-        }
-        int version = in.readInt();
-        if (version != VERSION) {
-            throw new IOException(
-                    "the snapshot has version " + version + ", this program reads " + VERSION);
-        }
+        readHead(in);
         long base = in.readLong();
         long index = in.readLong();
         long time = in.readLong();
@@ -101,6 +96,60 @@ public final class StateCodec {
         }
         return new State(
                 base, index, time, HashTreePMap.from(read), TreePMap.fromSortedMap(indexes));
+    }
+
+    /**
+     * A table in a stream.
+     *
+     * @param bytes of its rows
+     */
+    public record Size(String table, int rows, long bytes) {}
+
+    /**
+     * The tables in what {@link #write} wrote; reads it to its end, row by row, and keeps none.
+     *
+     * @throws IOException when it is something else, of a newer version, or has a row that no
+     *     command could have made
+     */
+    public static List<Size> sizes(InputStream stream) throws IOException {
+        var in = new DataInputStream(stream);
+        readHead(in);
+        in.skipNBytes(3L * Long.BYTES);
+        var sizes = new ArrayList<Size>();
+        for (int left = in.readInt(); left > 0; left--) {
+            String name = in.readUTF();
+            int rows = in.readInt();
+            long bytes = 0;
+            for (int row = 0; row < rows; row++) {
+                bytes += skipBytes(in);
+            }
+            sizes.add(new Size(name, rows, bytes));
+        }
+        for (int left = in.readInt(); left > 0; left--) {
+            skipBytes(in);
+            in.readLong();
+        }
+        return sizes;
+    }
+
+    private static int skipBytes(DataInputStream in) throws IOException {
+        int length = in.readInt();
+        if (length < 0 || length > MAX_ROW_BYTES) {
+            throw new IOException("it has a row of " + length + " bytes");
+        }
+        in.skipNBytes(length);
+        return length;
+    }
+
+    private static void readHead(DataInputStream in) throws IOException {
+        if (in.readInt() != MAGIC) {
+            throw new IOException("this is not a snapshot of the state");
+        }
+        int version = in.readInt();
+        if (version != VERSION) {
+            throw new IOException(
+                    "the snapshot has version " + version + ", this program reads " + VERSION);
+        }
     }
 
     private static <R> Table<R> readTable(TableDef<R> def, DataInputStream in) throws IOException {

@@ -28,7 +28,11 @@ public final class StateStore {
      */
     public void commit(Tx tx) {
         current.set(tx.after());
-        watches.fire(tx.paths());
+        if (tx.isReplaced()) {
+            watches.wakeAll();
+        } else {
+            watches.fire(tx.paths());
+        }
     }
 
     /** A command that changed nothing: only the position in the log and the time go on. */

@@ -4,9 +4,12 @@ import java.util.ArrayList;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Set;
+import java.util.SortedMap;
+import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 import org.pcollections.PMap;
 import org.pcollections.PSortedMap;
+import org.pcollections.TreePMap;
 
 /**
  * One command's changes on top of a state, until they become the next one. Used by one thread, then
@@ -17,19 +20,33 @@ public final class Tx {
     public record Deletion<R>(TableDef<R> table, R row) {}
 
     private final State before;
-    private final long index;
+    private final List<TableDef<?>> known;
     private final long time;
+    private long index;
     private final Set<String> paths = new LinkedHashSet<>();
     private final List<Deletion<?>> deletions = new ArrayList<>();
     private PMap<TableDef<?>, Table<?>> tables;
     private PSortedMap<String, Long> indexes;
+
+    /** How far above its position in the log the command's index is, beside the base. */
+    private long raised;
+
+    private boolean replaced;
 
     /**
      * @param index of the command, above {@code before}'s
      * @param time of the command; an earlier one than {@code before}'s counts as the same
      */
     public Tx(State before, long index, long time) {
+        this(before, index, time, List.of());
+    }
+
+    /**
+     * @param known all tables there are
+     */
+    public Tx(State before, long index, long time, List<TableDef<?>> known) {
         this.before = before;
+        this.known = List.copyOf(known);
         this.index = index;
         this.time = Math.max(time, before.time());
         this.tables = before.tables();
@@ -42,6 +59,11 @@ public final class Tx {
 
     public long time() {
         return time;
+    }
+
+    /** All tables there are, those without rows too. */
+    public List<TableDef<?>> known() {
+        return known;
     }
 
     /** The scope's index so far; 0 when it has none. */
@@ -100,6 +122,44 @@ public final class Tx {
         paths.add(path);
     }
 
+    /**
+     * Rows of another history take the place of those of every table that says how they are carried
+     * over. The command's index rises above all that either history has given, and every scope gets
+     * it: whoever watches anything wakes, no index falls, and none of before equals one of after.
+     */
+    public void restore(State other) {
+        raised = Math.max(0, other.index() + 1 - index);
+        index += raised;
+        var carriage = new TableDef.Carriage(index, time - other.time());
+        SortedMap<String, Long> moved = new TreeMap<>();
+        other.indexes().keySet().forEach(scope -> moved.put(scope, index));
+        indexes.keySet().stream()
+                .filter(scope -> scope.indexOf('/') < 0)
+                .forEach(scope -> moved.put(scope, index));
+        for (TableDef<?> def : known) {
+            if (def.isCarried()) {
+                tables = tables.plus(def, carry(def, other, carriage));
+                def.scopes().forEach(scope -> moved.put(scope, index));
+            }
+        }
+        indexes = TreePMap.fromSortedMap(moved);
+        replaced = true;
+    }
+
+    private <R> Table<R> carry(TableDef<R> def, State other, TableDef.Carriage carriage) {
+        Table<R> here = table(def);
+        SortedMap<String, R> rows = new TreeMap<>(def.order());
+        other.table(def)
+                .rows()
+                .forEach((key, row) -> rows.put(key, def.carry(row, here.get(key), carriage)));
+        return Table.of(def, rows);
+    }
+
+    /** Whether whatever anybody watches has changed. */
+    boolean isReplaced() {
+        return replaced;
+    }
+
     /** What the command has removed, in order. */
     public List<Deletion<?>> deletions() {
         return deletions;
@@ -111,6 +171,6 @@ public final class Tx {
     }
 
     State after() {
-        return new State(before.base(), index, time, tables, indexes);
+        return new State(before.base() + raised, index, time, tables, indexes);
     }
 }

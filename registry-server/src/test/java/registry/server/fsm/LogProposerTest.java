@@ -17,6 +17,7 @@ import registry.server.catalog.CatalogEndpoint;
 import registry.server.catalog.CatalogOp;
 import registry.server.kv.KvOp;
 import registry.server.raft.LocalConsensus;
+import registry.server.snapshot.RestoreOp;
 import registry.server.state.Op;
 import registry.server.state.StateStore;
 import registry.server.state.Watches;
@@ -83,7 +84,14 @@ class LogProposerTest {
         Op deregister =
                 new CatalogOp.Deregister(new CatalogDeregistration("", "n", "", "serfHealth"));
         assertThat(decoded(deregister)).isEqualTo(deregister);
-        assertThat(CommandType.values()).as("each has its test here").hasSize(4);
+        Op stage = new RestoreOp.Stage("r", 3, new byte[] {0, -1, 'x'});
+        assertThat(decoded(stage)).isEqualTo(stage);
+        assertThat(decoded(new RestoreOp.Stage("r", 3, new byte[] {1}))).isNotEqualTo(stage);
+        Op commit = new RestoreOp.Commit("r", 4);
+        assertThat(decoded(commit)).isEqualTo(commit);
+        Op drop = new RestoreOp.Drop("r");
+        assertThat(decoded(drop)).isEqualTo(drop);
+        assertThat(CommandType.values()).as("each has its test here").hasSize(7);
     }
 
     @Test
