@@ -3,11 +3,13 @@ package registry.agent;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.net.InetAddress;
+import java.net.InetSocketAddress;
 import java.net.URI;
 import java.net.UnknownHostException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayDeque;
+import java.util.ArrayList;
 import java.util.Deque;
 import java.util.List;
 import java.util.Random;
@@ -34,9 +36,10 @@ import registry.api.ApiException;
 import registry.api.Node;
 import registry.server.Server;
 import registry.server.ServerConfig;
+import registry.server.cluster.ClusterConsensus;
+import registry.server.link.Hub;
 import registry.server.raft.Applier;
-import registry.server.raft.Consensus;
-import registry.server.raft.JraftConsensus;
+import registry.server.raft.RaftDisk;
 import registry.server.storage.NodeStore;
 
 /**
@@ -52,6 +55,8 @@ public final class Agent implements AgentControl, AutoCloseable {
     private final Deque<AutoCloseable> opened = new ArrayDeque<>();
     private final Node node;
     private final Membership membership;
+    private final Hub hub;
+    private final ClusterConsensus cluster;
     private final Server server;
     private final LocalState local;
     private final HttpApi http;
@@ -77,7 +82,9 @@ public final class Agent implements AgentControl, AutoCloseable {
             agent.start();
             boolean gracefully = agent.stopped.join();
             if (gracefully) {
+                agent.cluster.handOver();
                 agent.membership.leave();
+                agent.cluster.awaitRelease();
             }
             log.info("stopping: graceful={}", gracefully);
             return gracefully ? 0 : 1;
@@ -94,12 +101,6 @@ public final class Agent implements AgentControl, AutoCloseable {
             throw new ConfigException(
                     "server = false: client agents are not available in this version; start it with -server -bootstrap-expect 1");
         }
-        if (config.bootstrapExpect() != 1) {
-            throw new ConfigException(
-                    "bootstrap_expect = "
-                            + config.bootstrapExpect()
-                            + ": clusters of several servers are not available in this version; expected 1");
-        }
     }
 
     private Agent(ConfigSources sources, AgentConfig config) throws IOException {
@@ -112,16 +113,22 @@ public final class Agent implements AgentControl, AutoCloseable {
             LocalStore localStore = own(new LocalStore(store));
             LocalConfig localConfig = LocalConfig.of(config, localStore.nodeId(config.nodeId()));
             node = localConfig.node();
-            membership = own(new JGroupsMembership(gossipConfig(), List.of()));
+            membership = own(new JGroupsMembership(gossipConfig(), hosts()));
             ServerConfig serverConfig = serverConfig(dataDir.path());
+            RaftDisk disk = RaftDisk.open(store, serverConfig);
+            hub = own(new Hub(disk::clusterId, List.of()));
+            var made = new ClusterConsensus[1];
             server =
                     own(
                             new Server(
                                     serverConfig,
-                                    applier -> consensus(store, serverConfig, applier),
+                                    applier -> made[0] = cluster(disk, serverConfig, applier),
                                     membership,
                                     System::nanoTime,
                                     Agent::halt));
+            cluster = made[0];
+            hub.listen(
+                    new InetSocketAddress(address(config.bindAddr()), config.ports().server()));
             SystemTimers timers = own(new SystemTimers());
             local = own(new LocalState(localConfig, localStore, server, timers, new Random()));
             http = own(new HttpApi(config, server, local, localStore, membership, this));
@@ -137,12 +144,31 @@ public final class Agent implements AgentControl, AutoCloseable {
         return part;
     }
 
-    private static Consensus consensus(NodeStore store, ServerConfig config, Applier applier) {
+    private ClusterConsensus cluster(RaftDisk disk, ServerConfig config, Applier applier) {
+        boolean seeks = !this.config.startJoin().isEmpty() || !this.config.retryJoin().isEmpty();
         try {
-            return JraftConsensus.start(store, config, applier);
+            return ClusterConsensus.start(disk, config, applier, hub, membership, seeks);
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
+    }
+
+    /** Where others are to be looked for; a name that can't be resolved now is left out. */
+    private List<InetSocketAddress> hosts() {
+        List<InetSocketAddress> hosts = new ArrayList<>();
+        for (List<String> addresses : List.of(config.startJoin(), config.retryJoin())) {
+            for (String address : addresses) {
+                int colon = address.lastIndexOf(':');
+                boolean hasPort = colon > 0 && (address.indexOf(':') == colon || address.charAt(colon - 1) == ']');
+                String name = hasPort ? address.substring(0, colon) : address;
+                int port = hasPort ? Integer.parseInt(address.substring(colon + 1)) : config.ports().serfLan();
+                var host = new InetSocketAddress(name, port);
+                if (!host.isUnresolved()) {
+                    hosts.add(host);
+                }
+            }
+        }
+        return hosts;
     }
 
     private static void halt(String why) {

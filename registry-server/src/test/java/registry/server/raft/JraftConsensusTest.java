@@ -269,14 +269,13 @@ class JraftConsensusTest {
         try (NodeStore store = NodeStore.open(tmp);
                 JraftConsensus consensus =
                         JraftConsensus.start(
-                                store,
+                                TestServer.disk(store, tmp),
                                 TestServer.config(tmp, TestServer.SNAPSHOT_BYTES),
                                 broken,
                                 (why, cause) ->
                                         stopped.compareAndSet(
                                                 null, why + ": " + cause.getMessage()),
-                                null,
-                                List.of())) {
+                                null)) {
             await().atMost(10, SECONDS).until(consensus::isReadyLeader);
             Object index = consensus.propose(Ledger.command(1, 0)).join();
             assertThat(kind(consensus.propose(Ledger.command(2, 0)))).isEqualTo(Kind.INTERNAL);
