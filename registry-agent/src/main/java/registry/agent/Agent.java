@@ -127,8 +127,7 @@ public final class Agent implements AgentControl, AutoCloseable {
                                     System::nanoTime,
                                     Agent::halt));
             cluster = made[0];
-            hub.listen(
-                    new InetSocketAddress(address(config.bindAddr()), config.ports().server()));
+            hub.listen(new InetSocketAddress(address(config.bindAddr()), config.ports().server()));
             SystemTimers timers = own(new SystemTimers());
             local = own(new LocalState(localConfig, localStore, server, timers, new Random()));
             http = own(new HttpApi(config, server, local, localStore, membership, this));
@@ -159,9 +158,15 @@ public final class Agent implements AgentControl, AutoCloseable {
         for (List<String> addresses : List.of(config.startJoin(), config.retryJoin())) {
             for (String address : addresses) {
                 int colon = address.lastIndexOf(':');
-                boolean hasPort = colon > 0 && (address.indexOf(':') == colon || address.charAt(colon - 1) == ']');
+                boolean hasPort =
+                        colon > 0
+                                && (address.indexOf(':') == colon
+                                        || address.charAt(colon - 1) == ']');
                 String name = hasPort ? address.substring(0, colon) : address;
-                int port = hasPort ? Integer.parseInt(address.substring(colon + 1)) : config.ports().serfLan();
+                int port =
+                        hasPort
+                                ? Integer.parseInt(address.substring(colon + 1))
+                                : config.ports().serfLan();
                 var host = new InetSocketAddress(name, port);
                 if (!host.isUnresolved()) {
                     hosts.add(host);
