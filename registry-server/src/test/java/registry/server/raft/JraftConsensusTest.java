@@ -40,8 +40,7 @@ class JraftConsensusTest {
                 indexes.add(server.consensus.propose(Ledger.command(i, 10)).join());
             }
             assertThat(server.ledger.events()).containsExactly("leading 1 after 0");
-            assertThat(server.consensus.leaderId())
-                    .isEqualTo("7f1bb9cb-5cd8-4e46-a2e9-3b5a1cbb3a55");
+            assertThat(server.consensus.leaderId()).isEqualTo(server.consensus.raftId());
         }
         assertThat(indexes.stream().mapToLong(index -> (long) index).toArray())
                 .isSorted()
@@ -83,9 +82,9 @@ class JraftConsensusTest {
             assertThat(server.consensus.peers())
                     .containsExactly(
                             new Consensus.Peer(
-                                    "7f1bb9cb-5cd8-4e46-a2e9-3b5a1cbb3a55",
-                                    "agent-one",
-                                    "127.0.0.1:8300",
+                                    server.consensus.raftId(),
+                                    "",
+                                    "",
                                     true,
                                     true));
         }
