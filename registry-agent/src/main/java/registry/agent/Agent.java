@@ -15,6 +15,7 @@ import java.util.List;
 import java.util.Random;
 import java.util.SortedMap;
 import java.util.concurrent.CompletableFuture;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import registry.agent.check.SystemTimers;
@@ -31,6 +32,7 @@ import registry.agent.http.HttpApi;
 import registry.agent.local.LocalConfig;
 import registry.agent.local.LocalState;
 import registry.agent.local.LocalStore;
+import registry.agent.rpc.RpcClient;
 import registry.agent.watch.Watches;
 import registry.api.ApiException;
 import registry.api.Node;
@@ -40,6 +42,8 @@ import registry.server.cluster.ClusterConsensus;
 import registry.server.link.Hub;
 import registry.server.raft.Applier;
 import registry.server.raft.RaftDisk;
+import registry.server.rpc.ServerRpc;
+import registry.server.rpc.Servers;
 import registry.server.storage.NodeStore;
 
 /**
@@ -55,9 +59,8 @@ public final class Agent implements AgentControl, AutoCloseable {
     private final Deque<AutoCloseable> opened = new ArrayDeque<>();
     private final Node node;
     private final Membership membership;
-    private final Hub hub;
-    private final ClusterConsensus cluster;
-    private final Server server;
+    private final @Nullable ClusterConsensus cluster;
+    private final @Nullable Server server;
     private final LocalState local;
     private final HttpApi http;
     private final Watches watches;
@@ -72,7 +75,6 @@ public final class Agent implements AgentControl, AutoCloseable {
     public static int run(ConfigSources sources) throws ConfigException {
         LoadedConfig loaded = ConfigLoader.load(sources);
         AgentConfig config = loaded.config();
-        requireAvailable(config);
         System.out.println("==> Starting Consul agent...");
         try (var agent = new Agent(sources, config)) {
             new Signals(agent, !config.skipLeaveOnInterrupt(), config.leaveOnTerminate()).install();
@@ -82,9 +84,7 @@ public final class Agent implements AgentControl, AutoCloseable {
             agent.start();
             boolean gracefully = agent.stopped.join();
             if (gracefully) {
-                agent.cluster.handOver();
-                agent.membership.leave();
-                agent.cluster.awaitRelease();
+                agent.leaveCluster();
             }
             log.info("stopping: graceful={}", gracefully);
             return gracefully ? 0 : 1;
@@ -92,14 +92,6 @@ public final class Agent implements AgentControl, AutoCloseable {
             throw new ConfigException("Error starting agent: " + e.getMessage());
         } catch (ApiException e) {
             throw new ConfigException("Error starting agent: " + e.text());
-        }
-    }
-
-    /** What this version can't do must not look as if it could. */
-    private static void requireAvailable(AgentConfig config) throws ConfigException {
-        if (!config.server()) {
-            throw new ConfigException(
-                    "server = false: client agents are not available in this version; start it with -server -bootstrap-expect 1");
         }
     }
 
@@ -114,27 +106,50 @@ public final class Agent implements AgentControl, AutoCloseable {
             LocalConfig localConfig = LocalConfig.of(config, localStore.nodeId(config.nodeId()));
             node = localConfig.node();
             membership = own(new JGroupsMembership(gossipConfig(), hosts()));
-            ServerConfig serverConfig = serverConfig(dataDir.path());
-            RaftDisk disk = RaftDisk.open(store, serverConfig);
-            hub = own(new Hub(disk::clusterId, List.of()));
-            var made = new ClusterConsensus[1];
-            server =
-                    own(
-                            new Server(
-                                    serverConfig,
-                                    applier -> made[0] = cluster(disk, serverConfig, applier),
-                                    membership,
-                                    System::nanoTime,
-                                    Agent::halt));
-            cluster = made[0];
-            hub.listen(new InetSocketAddress(address(config.bindAddr()), config.ports().server()));
+            Servers servers;
+            if (config.server()) {
+                ServerConfig serverConfig = serverConfig(dataDir.path());
+                RaftDisk disk = RaftDisk.open(store, serverConfig);
+                Hub hub = own(new Hub(disk::clusterId, List.of()));
+                var made = new ClusterConsensus[1];
+                server =
+                        own(
+                                new Server(
+                                        serverConfig,
+                                        applier ->
+                                                made[0] = cluster(disk, serverConfig, applier, hub),
+                                        membership,
+                                        System::nanoTime,
+                                        Agent::halt));
+                cluster = made[0];
+                var rpc = own(new ServerRpc(server, hub, node.id(), ownRpc(), Server.METHODS));
+                hub.serve(rpc.service());
+                hub.listen(
+                        new InetSocketAddress(address(config.bindAddr()), config.ports().server()));
+                servers = rpc;
+            } else {
+                cluster = null;
+                server = null;
+                Hub hub = own(new Hub(() -> "", List.of()));
+                servers = own(new RpcClient(membership, hub, node.id()));
+            }
             SystemTimers timers = own(new SystemTimers());
-            local = own(new LocalState(localConfig, localStore, server, timers, new Random()));
-            http = own(new HttpApi(config, server, local, localStore, membership, this));
+            local = own(new LocalState(localConfig, localStore, servers, timers, new Random()));
+            http = own(new HttpApi(config, servers, local, localStore, membership, this));
             watches = own(new Watches(ownAddress()));
         } catch (IOException | RuntimeException e) {
             close();
             throw e;
+        }
+    }
+
+    private void leaveCluster() {
+        if (cluster != null) {
+            cluster.handOver();
+        }
+        membership.leave();
+        if (cluster != null) {
+            cluster.awaitRelease();
         }
     }
 
@@ -143,7 +158,12 @@ public final class Agent implements AgentControl, AutoCloseable {
         return part;
     }
 
-    private ClusterConsensus cluster(RaftDisk disk, ServerConfig config, Applier applier) {
+    /** This server as others name it. */
+    private String ownRpc() {
+        return config.advertiseAddr() + ":" + config.ports().server();
+    }
+
+    private ClusterConsensus cluster(RaftDisk disk, ServerConfig config, Applier applier, Hub hub) {
         boolean seeks = !this.config.startJoin().isEmpty() || !this.config.retryJoin().isEmpty();
         try {
             return ClusterConsensus.start(disk, config, applier, hub, membership, seeks);

@@ -81,12 +81,7 @@ class JraftConsensusTest {
                     .containsEntry("term", "1");
             assertThat(server.consensus.peers())
                     .containsExactly(
-                            new Consensus.Peer(
-                                    server.consensus.raftId(),
-                                    "",
-                                    "",
-                                    true,
-                                    true));
+                            new Consensus.Peer(server.consensus.raftId(), "", "", true, true));
         }
     }
 
