@@ -37,10 +37,10 @@ import registry.api.ApiException;
 import registry.api.Node;
 import registry.server.Server;
 import registry.server.ServerConfig;
+import registry.server.cluster.ClusterConsensus;
 import registry.server.link.Hub;
 import registry.server.raft.Applier;
-import registry.server.raft.Consensus;
-import registry.server.raft.JraftConsensus;
+import registry.server.raft.RaftDisk;
 import registry.server.rpc.ServerRpc;
 import registry.server.rpc.Servers;
 import registry.server.storage.NodeStore;
@@ -58,6 +58,7 @@ public final class Agent implements AgentControl, AutoCloseable {
     private final Deque<AutoCloseable> opened = new ArrayDeque<>();
     private final Node node;
     private final Membership membership;
+    private final @Nullable ClusterConsensus cluster;
     private final @Nullable Server server;
     private final LocalState local;
     private final HttpApi http;
@@ -73,7 +74,6 @@ public final class Agent implements AgentControl, AutoCloseable {
     public static int run(ConfigSources sources) throws ConfigException {
         LoadedConfig loaded = ConfigLoader.load(sources);
         AgentConfig config = loaded.config();
-        requireAvailable(config);
         System.out.println("==> Starting Consul agent...");
         try (var agent = new Agent(sources, config)) {
             new Signals(agent, !config.skipLeaveOnInterrupt(), config.leaveOnTerminate()).install();
@@ -83,7 +83,7 @@ public final class Agent implements AgentControl, AutoCloseable {
             agent.start();
             boolean gracefully = agent.stopped.join();
             if (gracefully) {
-                agent.membership.leave();
+                agent.leaveCluster();
             }
             log.info("stopping: graceful={}", gracefully);
             return gracefully ? 0 : 1;
@@ -91,16 +91,6 @@ public final class Agent implements AgentControl, AutoCloseable {
             throw new ConfigException("Error starting agent: " + e.getMessage());
         } catch (ApiException e) {
             throw new ConfigException("Error starting agent: " + e.text());
-        }
-    }
-
-    /** What this version can't do must not look as if it could. */
-    private static void requireAvailable(AgentConfig config) throws ConfigException {
-        if (config.server() && config.bootstrapExpect() != 1) {
-            throw new ConfigException(
-                    "bootstrap_expect = "
-                            + config.bootstrapExpect()
-                            + ": clusters of several servers are not available in this version; expected 1");
         }
     }
 
@@ -115,17 +105,31 @@ public final class Agent implements AgentControl, AutoCloseable {
             LocalConfig localConfig = LocalConfig.of(config, localStore.nodeId(config.nodeId()));
             node = localConfig.node();
             membership = own(new JGroupsMembership(gossipConfig(dataDir)));
-            Hub hub = own(new Hub(() -> "", List.of()));
             Servers servers;
             if (config.server()) {
-                server = own(server(store, serverConfig(dataDir.path())));
+                ServerConfig serverConfig = serverConfig(dataDir.path());
+                RaftDisk disk = RaftDisk.open(store, serverConfig);
+                Hub hub = own(new Hub(disk::clusterId, List.of()));
+                var made = new ClusterConsensus[1];
+                server =
+                        own(
+                                new Server(
+                                        serverConfig,
+                                        applier ->
+                                                made[0] = cluster(disk, serverConfig, applier, hub),
+                                        membership,
+                                        System::nanoTime,
+                                        Agent::halt));
+                cluster = made[0];
                 var rpc = own(new ServerRpc(server, hub, node.id(), ownRpc(), Server.METHODS));
                 hub.serve(rpc.service());
                 hub.listen(
                         new InetSocketAddress(address(config.bindAddr()), config.ports().server()));
                 servers = rpc;
             } else {
+                cluster = null;
                 server = null;
+                Hub hub = own(new Hub(() -> "", List.of()));
                 servers = own(new RpcClient(membership, hub, node.id()));
             }
             SystemTimers timers = own(new SystemTimers());
@@ -138,18 +142,19 @@ public final class Agent implements AgentControl, AutoCloseable {
         }
     }
 
+    private void leaveCluster() {
+        if (cluster != null) {
+            cluster.handOver();
+        }
+        membership.leave();
+        if (cluster != null) {
+            cluster.awaitRelease();
+        }
+    }
+
     private <T extends AutoCloseable> T own(T part) {
         opened.push(part);
         return part;
-    }
-
-    private Server server(NodeStore store, ServerConfig serverConfig) {
-        return new Server(
-                serverConfig,
-                applier -> consensus(store, serverConfig, applier),
-                membership,
-                System::nanoTime,
-                Agent::halt);
     }
 
     /** This server as others name it. */
@@ -157,9 +162,10 @@ public final class Agent implements AgentControl, AutoCloseable {
         return config.advertiseAddr() + ":" + config.ports().server();
     }
 
-    private static Consensus consensus(NodeStore store, ServerConfig config, Applier applier) {
+    private ClusterConsensus cluster(RaftDisk disk, ServerConfig config, Applier applier, Hub hub) {
+        boolean seeks = !this.config.startJoin().isEmpty() || !this.config.retryJoin().isEmpty();
         try {
-            return JraftConsensus.start(store, config, applier);
+            return ClusterConsensus.start(disk, config, applier, hub, membership, seeks);
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
