@@ -29,7 +29,6 @@ public final class Main {
                     "config",
                     "connect",
                     "debug",
-                    "event",
                     "exec",
                     "intention",
                     "keyring",
@@ -62,6 +61,7 @@ public final class Main {
         commands.put("catalog nodes", CatalogNodesCommand::new);
         commands.put("catalog services", CatalogServicesCommand::new);
         commands.put("checks history", ChecksHistoryCommand::new);
+        commands.put("event", EventCommand::new);
         commands.put("force-leave", ForceLeaveCommand::new);
         commands.put("info", InfoCommand::new);
         commands.put("join", JoinCommand::new);
