@@ -81,9 +81,6 @@ record Transport(boolean keepsConnections) {
     private static void write(HttpURLConnection connection, byte[] body) throws IOException {
         connection.setRequestProperty("Content-Type", "application/octet-stream");
         connection.setDoOutput(true);
-        // Without a length given beforehand a write over a kept connection that just ended would be
-        // sent once more, and nobody could tell whether it is done twice.
-        connection.setFixedLengthStreamingMode(body.length);
         try (OutputStream out = connection.getOutputStream()) {
             out.write(body);
         }
