@@ -38,6 +38,7 @@ final class ConformanceIT {
                     "catalog",
                     "health",
                     "kv",
+                    "event",
                     "blocking",
                     "cli");
     private static final Duration PATIENCE = Duration.ofMinutes(4);

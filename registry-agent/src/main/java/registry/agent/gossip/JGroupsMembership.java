@@ -34,6 +34,7 @@ import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.Consumer;
+import java.util.function.Predicate;
 import org.jgroups.Address;
 import org.jgroups.BytesMessage;
 import org.jgroups.JChannel;
@@ -139,6 +140,9 @@ public final class JGroupsMembership implements Membership {
         discovery.setInitialHosts(hosts);
         try {
             channel = new JChannel(stack(hosts.isEmpty()));
+            ((TCP) channel.getProtocolStack().getTransport())
+                    .getDiagnosticsHandler()
+                    .setEnabled(false);
             channel.setDiscardOwnMessages(true);
             channel.setName(config.nodeName());
             channel.setReceiver(new Ears());
@@ -167,6 +171,7 @@ public final class JGroupsMembership implements Membership {
             close();
             throw e;
         }
+        gossip.scheduleWithFixedDelay(this::askTheUnknown, 1, 1, SECONDS);
         gossip.scheduleWithFixedDelay(this::reap, 60, 60, SECONDS);
         gossip.scheduleWithFixedDelay(
                 () -> Thread.startVirtualThread(this::lookAgain),
@@ -237,7 +242,6 @@ public final class JGroupsMembership implements Membership {
         transport.setSockConnTimeout(CONNECT_MILLIS);
         transport.setBufferedInputStreamSize(8_192);
         transport.getThreadPool().setMinThreads(0).setMaxThreads(200);
-        transport.getDiagnosticsHandler().setEnabled(false);
         discovery.portRange(0);
         discovery.returnEntireCache(true);
         GMS views = new GMS();
@@ -368,7 +372,6 @@ public final class JGroupsMembership implements Membership {
             if (next instanceof MergeView merge && leadsPartOf(merge)) {
                 tell(null, GossipMessage.about(table.all()));
             }
-            gossip.schedule(this::askTheUnknown, 1, SECONDS);
         }
         if (changed) {
             changed();
@@ -645,6 +648,11 @@ public final class JGroupsMembership implements Membership {
     }
 
     @Override
+    public void keepEvents(Predicate<UserEvent> wanted) {
+        events.keepOnly(wanted);
+    }
+
+    @Override
     public List<UserEvent> events() {
         return events.all();
     }
@@ -805,6 +813,11 @@ public final class JGroupsMembership implements Membership {
                 changed();
             }
         });
+    }
+
+    /** For tests: what happens to the channel when the process dies. */
+    JChannel channel() {
+        return channel;
     }
 
     @Override

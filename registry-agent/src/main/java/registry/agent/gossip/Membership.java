@@ -2,6 +2,7 @@ package registry.agent.gossip;
 
 import java.util.List;
 import java.util.function.Consumer;
+import java.util.function.Predicate;
 import registry.api.Member;
 import registry.server.leader.Members;
 
@@ -42,6 +43,9 @@ public interface Membership extends Members, AutoCloseable {
 
     /** Hands a user's event to all members; does not block. */
     void fire(UserEvent event);
+
+    /** Events that are not {@code wanted} pass by; without this call all are kept. */
+    void keepEvents(Predicate<UserEvent> wanted);
 
     /** The last 256 events that this node has seen, oldest first. */
     List<UserEvent> events();

@@ -5,6 +5,7 @@ import java.util.ArrayList;
 import java.util.Deque;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.function.Predicate;
 
 /**
  * The last user events that this node has seen, oldest first, each once. One lock, memory only;
@@ -16,7 +17,12 @@ final class UserEvents {
 
     private final Deque<UserEvent> events = new ArrayDeque<>();
     private final List<Runnable> listeners = new CopyOnWriteArrayList<>();
+    private volatile Predicate<UserEvent> meant = event -> true;
     private long time = 1;
+
+    void keepOnly(Predicate<UserEvent> wanted) {
+        meant = wanted;
+    }
 
     /** A number greater than that of every event seen. */
     synchronized long nextTime() {
@@ -24,14 +30,18 @@ final class UserEvents {
     }
 
     /**
-     * @return false for one that was seen already
+     * @return false for one that was seen already, or is not meant for this node
      */
     boolean add(UserEvent event) {
+        boolean wanted = meant.test(event);
         synchronized (this) {
             if (events.stream().anyMatch(known -> known.id().equals(event.id()))) {
                 return false;
             }
             time = Math.max(time, event.lTime());
+            if (!wanted) {
+                return false;
+            }
             events.addLast(event);
             if (events.size() > KEPT) {
                 events.removeFirst();

@@ -5,6 +5,7 @@ import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.function.Consumer;
+import java.util.function.Predicate;
 import registry.agent.gossip.Membership;
 import registry.agent.gossip.UserEvent;
 import registry.api.ApiException;
@@ -81,6 +82,9 @@ final class FakeMembers implements Membership {
     public void fire(UserEvent event) {
         events.add(event);
     }
+
+    @Override
+    public void keepEvents(Predicate<UserEvent> wanted) {}
 
     @Override
     public List<UserEvent> events() {
