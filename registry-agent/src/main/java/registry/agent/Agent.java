@@ -3,6 +3,7 @@ package registry.agent;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.net.InetAddress;
+import java.net.InetSocketAddress;
 import java.net.URI;
 import java.net.UnknownHostException;
 import java.nio.file.Files;
@@ -13,6 +14,7 @@ import java.util.List;
 import java.util.Random;
 import java.util.SortedMap;
 import java.util.concurrent.CompletableFuture;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import registry.agent.check.SystemTimers;
@@ -30,14 +32,18 @@ import registry.agent.http.HttpApi;
 import registry.agent.local.LocalConfig;
 import registry.agent.local.LocalState;
 import registry.agent.local.LocalStore;
+import registry.agent.rpc.RpcClient;
 import registry.agent.watch.Watches;
 import registry.api.ApiException;
 import registry.api.Node;
 import registry.server.Server;
 import registry.server.ServerConfig;
+import registry.server.cluster.ClusterConsensus;
+import registry.server.link.Hub;
 import registry.server.raft.Applier;
-import registry.server.raft.Consensus;
-import registry.server.raft.JraftConsensus;
+import registry.server.raft.RaftDisk;
+import registry.server.rpc.ServerRpc;
+import registry.server.rpc.Servers;
 import registry.server.storage.NodeStore;
 
 /**
@@ -53,7 +59,8 @@ public final class Agent implements AgentControl, AutoCloseable {
     private final Deque<AutoCloseable> opened = new ArrayDeque<>();
     private final Node node;
     private final Membership membership;
-    private final Server server;
+    private final @Nullable ClusterConsensus cluster;
+    private final @Nullable Server server;
     private final LocalState local;
     private final HttpApi http;
     private final DnsServer dns;
@@ -69,7 +76,6 @@ public final class Agent implements AgentControl, AutoCloseable {
     public static int run(ConfigSources sources) throws ConfigException {
         LoadedConfig loaded = ConfigLoader.load(sources);
         AgentConfig config = loaded.config();
-        requireAvailable(config);
         System.out.println("==> Starting Consul agent...");
         try (var agent = new Agent(sources, config)) {
             new Signals(agent, !config.skipLeaveOnInterrupt(), config.leaveOnTerminate()).install();
@@ -79,7 +85,7 @@ public final class Agent implements AgentControl, AutoCloseable {
             agent.start();
             boolean gracefully = agent.stopped.join();
             if (gracefully) {
-                agent.membership.leave();
+                agent.leaveCluster();
             }
             log.info("stopping: graceful={}", gracefully);
             return gracefully ? 0 : 1;
@@ -87,20 +93,6 @@ public final class Agent implements AgentControl, AutoCloseable {
             throw new ConfigException("Error starting agent: " + e.getMessage());
         } catch (ApiException e) {
             throw new ConfigException("Error starting agent: " + e.text());
-        }
-    }
-
-    /** What this version can't do must not look as if it could. */
-    private static void requireAvailable(AgentConfig config) throws ConfigException {
-        if (!config.server()) {
-            throw new ConfigException(
-                    "server = false: client agents are not available in this version; start it with -server -bootstrap-expect 1");
-        }
-        if (config.bootstrapExpect() != 1) {
-            throw new ConfigException(
-                    "bootstrap_expect = "
-                            + config.bootstrapExpect()
-                            + ": clusters of several servers are not available in this version; expected 1");
         }
     }
 
@@ -114,24 +106,52 @@ public final class Agent implements AgentControl, AutoCloseable {
             LocalStore localStore = own(new LocalStore(store));
             LocalConfig localConfig = LocalConfig.of(config, localStore.nodeId(config.nodeId()));
             node = localConfig.node();
-            membership = own(new JGroupsMembership(gossipConfig(), List.of()));
-            ServerConfig serverConfig = serverConfig(dataDir.path());
-            server =
-                    own(
-                            new Server(
-                                    serverConfig,
-                                    applier -> consensus(store, serverConfig, applier),
-                                    membership,
-                                    System::nanoTime,
-                                    Agent::halt));
+            membership = own(new JGroupsMembership(gossipConfig(dataDir)));
+            Servers servers;
+            if (config.server()) {
+                ServerConfig serverConfig = serverConfig(dataDir.path());
+                RaftDisk disk = RaftDisk.open(store, serverConfig);
+                Hub hub = own(new Hub(disk::clusterId, List.of()));
+                var made = new ClusterConsensus[1];
+                server =
+                        own(
+                                new Server(
+                                        serverConfig,
+                                        applier ->
+                                                made[0] = cluster(disk, serverConfig, applier, hub),
+                                        membership,
+                                        System::nanoTime,
+                                        Agent::halt));
+                cluster = made[0];
+                var rpc = own(new ServerRpc(server, hub, node.id(), ownRpc(), Server.METHODS));
+                hub.serve(rpc.service());
+                hub.listen(
+                        new InetSocketAddress(address(config.bindAddr()), config.ports().server()));
+                servers = rpc;
+            } else {
+                cluster = null;
+                server = null;
+                Hub hub = own(new Hub(() -> "", List.of()));
+                servers = own(new RpcClient(membership, hub, node.id()));
+            }
             SystemTimers timers = own(new SystemTimers());
-            local = own(new LocalState(localConfig, localStore, server, timers, new Random()));
-            http = own(new HttpApi(config, server, local, localStore, membership, this));
-            dns = own(new DnsServer(config, server));
+            local = own(new LocalState(localConfig, localStore, servers, timers, new Random()));
+            http = own(new HttpApi(config, servers, local, localStore, membership, this));
+            dns = own(new DnsServer(config, servers));
             watches = own(new Watches(ownAddress()));
         } catch (IOException | RuntimeException e) {
             close();
             throw e;
+        }
+    }
+
+    private void leaveCluster() {
+        if (cluster != null) {
+            cluster.handOver();
+        }
+        membership.leave();
+        if (cluster != null) {
+            cluster.awaitRelease();
         }
     }
 
@@ -140,9 +160,15 @@ public final class Agent implements AgentControl, AutoCloseable {
         return part;
     }
 
-    private static Consensus consensus(NodeStore store, ServerConfig config, Applier applier) {
+    /** This server as others name it. */
+    private String ownRpc() {
+        return config.advertiseAddr() + ":" + config.ports().server();
+    }
+
+    private ClusterConsensus cluster(RaftDisk disk, ServerConfig config, Applier applier, Hub hub) {
+        boolean seeks = !this.config.startJoin().isEmpty() || !this.config.retryJoin().isEmpty();
         try {
-            return JraftConsensus.start(store, config, applier);
+            return ClusterConsensus.start(disk, config, applier, hub, membership, seeks);
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
@@ -153,7 +179,7 @@ public final class Agent implements AgentControl, AutoCloseable {
         Runtime.getRuntime().halt(4);
     }
 
-    private GossipConfig gossipConfig() {
+    private GossipConfig gossipConfig(DataDir dataDir) {
         return new GossipConfig(
                 node.id(),
                 config.nodeName(),
@@ -161,9 +187,15 @@ public final class Agent implements AgentControl, AutoCloseable {
                 address(config.bindAddr()),
                 address(config.advertiseAddr()),
                 config.ports().serfLan(),
-                config.ports().server(),
+                config.server() ? config.ports().server() : 0,
                 MemberTags.of(config, node.id()),
-                config.reconnectTimeout());
+                config.reconnectTimeout(),
+                config.startJoin(),
+                config.retryJoin(),
+                config.retryInterval(),
+                config.retryMax(),
+                config.rejoinAfterLeave(),
+                dataDir.temporary() ? null : dataDir.path().resolve("serf/members.json"));
     }
 
     private static InetAddress address(String text) {
@@ -215,6 +247,10 @@ public final class Agent implements AgentControl, AutoCloseable {
         dns.start();
         local.start(config.definitions());
         watches.start(config.definitions().watches());
+        membership.onFatal(why -> {
+            log.error("leaving the cluster: {}", why);
+            stop(false);
+        });
         log.info("agent started: node={} data_dir={}", config.nodeName(), config.dataDir());
     }
 

@@ -40,6 +40,19 @@ import registry.server.state.Watches;
 
 /** One server: wires state, consensus, endpoints and the leader's duties, and answers for them. */
 public final class Server implements Servers, AutoCloseable {
+    /** All that may be called from other processes. */
+    public static final List<Method<?, ?>> METHODS =
+            List.of(
+                    Method.CATALOG_REGISTER,
+                    Method.CATALOG_DEREGISTER,
+                    Method.KV_APPLY,
+                    SnapshotCalls.OPEN,
+                    SnapshotCalls.READ,
+                    SnapshotCalls.CLOSE,
+                    SnapshotCalls.STAGE,
+                    SnapshotCalls.COMMIT,
+                    SnapshotCalls.DROP);
+
     private final Consensus consensus;
     private final Queries queries;
     private final LeaderLoop leader;

@@ -24,7 +24,7 @@ public final class Main {
 
     /** Consul's commands that this version lacks. */
     private static final Set<String> LATER =
-            Set.of("connect", "event", "keyring", "lock", "monitor", "operator", "rtt", "tls");
+            Set.of("connect", "keyring", "lock", "monitor", "operator", "rtt", "tls");
 
     private final Map<String, Supplier<Command>> commands = new LinkedHashMap<>();
     private final Map<String, String> groups = new LinkedHashMap<>();
@@ -54,6 +54,7 @@ public final class Main {
         commands.put("checks history", ChecksHistoryCommand::new);
         commands.put("config list", Main::configEntries);
         commands.put("debug", DebugCommand::new);
+        commands.put("event", EventCommand::new);
         commands.put("exec", ExecCommand::new);
         commands.put("force-leave", ForceLeaveCommand::new);
         commands.put("info", InfoCommand::new);

@@ -15,32 +15,43 @@ import java.net.UnknownHostException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Collections;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
-import java.util.concurrent.ConcurrentHashMap;
+import java.util.SortedMap;
+import java.util.TreeMap;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.TimeoutException;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.locks.LockSupport;
+import java.util.function.Consumer;
+import java.util.function.Predicate;
 import org.jgroups.Address;
 import org.jgroups.BytesMessage;
 import org.jgroups.JChannel;
+import org.jgroups.MergeView;
 import org.jgroups.Message;
 import org.jgroups.Receiver;
 import org.jgroups.View;
-import org.jgroups.protocols.FD_ALL3;
 import org.jgroups.protocols.FRAG4;
 import org.jgroups.protocols.MERGE3;
 import org.jgroups.protocols.NAKACK4;
 import org.jgroups.protocols.TCP;
 import org.jgroups.protocols.TCPPING;
 import org.jgroups.protocols.UNICAST4;
-import org.jgroups.protocols.VERIFY_SUSPECT2;
 import org.jgroups.protocols.pbcast.GMS;
 import org.jgroups.stack.Protocol;
+import org.jgroups.util.UUID;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import registry.api.ApiException;
@@ -55,7 +66,21 @@ public final class JGroupsMembership implements Membership {
     private static final Logger log = LoggerFactory.getLogger(JGroupsMembership.class);
     private static final String CLUSTER = "registry";
     private static final Duration LEFT_KEPT = Duration.ofHours(24);
+    private static final Duration LOOK_AGAIN = Duration.ofSeconds(30);
     private static final int CONNECT_MILLIS = 2_000;
+    private static final long WELCOME_MILLIS = 1_000;
+    private static final long LEAVE_MILLIS = 5_000;
+    private static final long JOIN_NANOS = 5_000_000_000L;
+    private static final long REPEAT_NANOS = 400_000_000L;
+
+    /** Without a refusal for so long after an announcement it is accepted. */
+    private static final long ACCEPTED_NANOS = 1_500_000_000L;
+
+    /** A process that died is found dead in less. */
+    private static final long REFUSED_NANOS = 8_000_000_000L;
+
+    /** From so many members on, looking for others costs more than it brings. */
+    private static final int LARGE = 100;
 
     private final GossipConfig config;
     private final MemberTable table = new MemberTable();
@@ -66,25 +91,52 @@ public final class JGroupsMembership implements Membership {
     private final ExecutorService listenerThread =
             Executors.newSingleThreadExecutor(
                     Thread.ofPlatform().daemon().name("gossip-listeners").factory());
+    private final ExecutorService sender =
+            Executors.newSingleThreadExecutor(
+                    Thread.ofPlatform().daemon().name("gossip-send").factory());
     private final TCPPING discovery = new TCPPING();
-    private final Set<InetSocketAddress> hosts = ConcurrentHashMap.newKeySet();
+    private final MERGE3 merging = new MERGE3().setMinInterval(500).setMaxInterval(1_500);
+    private final Seeds seeds;
     private final JChannel channel;
-    private final long incarnation = System.currentTimeMillis();
-    private final Map<Address, MemberRecord> inView = new HashMap<>(); // gossip thread only
-    private List<Address> view = List.of(); // gossip thread only
+    private final long startedNanos = System.nanoTime();
+    private final CountDownLatch welcomed = new CountDownLatch(1);
+    private final CompletableFuture<String> fatal = new CompletableFuture<>();
+    private volatile long incarnation;
+    private volatile State state = State.ALIVE;
+    private volatile long refusedSince; // 0: is not
+    private volatile long refusedLast;
+    private final AtomicLong version = new AtomicLong();
+    private volatile SortedMap<String, String> facts = new TreeMap<>();
+    private final UserEvents events = new UserEvents();
+    private final Map<String, Holder> inView = new HashMap<>(); // by via; gossip thread only
+    private volatile List<Address> view = List.of(); // set by the gossip thread
 
     /**
-     * Opens the port and forms or joins the cluster.
+     * The process that has a name and an id.
      *
-     * @param initialHosts members to look for; none means that this node begins alone, without
-     *     waiting
-     * @throws IOException when the port can't be opened; names the address
+     * @param started when it did, by this node's {@code nanoTime}
      */
-    public JGroupsMembership(GossipConfig config, List<InetSocketAddress> initialHosts)
-            throws IOException {
+    private record Holder(MemberRecord record, long started) {}
+
+    /**
+     * Opens the port and forms or joins the cluster. With nobody to look for this node begins
+     * alone, without waiting.
+     *
+     * @throws IOException when the port can't be opened, when nobody of {@code startJoin} answers,
+     *     and when a member that is alive has this node's name or id; the message is for the user
+     */
+    public JGroupsMembership(GossipConfig config) throws IOException {
         this.config = config;
-        table.merge(selfRecord(State.ALIVE));
-        hosts.addAll(initialHosts);
+        var names = new ArrayList<>(config.startJoin());
+        names.addAll(config.retryJoin());
+        seeds =
+                new Seeds(
+                        names,
+                        config.port(),
+                        config.memory(),
+                        new InetSocketAddress(config.advertiseAddress(), config.port()));
+        incarnation = seeds.incarnation();
+        Set<InetSocketAddress> hosts = seeds.addresses();
         discovery.setInitialHosts(hosts);
         try {
             channel = new JChannel(stack(hosts.isEmpty()));
@@ -96,8 +148,7 @@ public final class JGroupsMembership implements Membership {
             channel.setReceiver(new Ears());
             channel.connect(CLUSTER);
         } catch (Exception e) {
-            gossip.shutdownNow();
-            listenerThread.shutdownNow();
+            shutDown();
             throw new IOException(
                     "gossip can't listen on "
                             + config.bindAddress().getHostAddress()
@@ -107,7 +158,68 @@ public final class JGroupsMembership implements Membership {
                             + rootMessage(e),
                     e);
         }
+        try {
+            announce();
+            if (!config.startJoin().isEmpty()) {
+                knockAll(config.startJoin());
+            }
+            awaitWelcome();
+        } catch (ApiException e) {
+            close();
+            throw new IOException("failed to join: " + e.text(), e);
+        } catch (IOException e) {
+            close();
+            throw e;
+        }
+        gossip.scheduleWithFixedDelay(this::askTheUnknown, 1, 1, SECONDS);
         gossip.scheduleWithFixedDelay(this::reap, 60, 60, SECONDS);
+        gossip.scheduleWithFixedDelay(
+                () -> Thread.startVirtualThread(this::lookAgain),
+                LOOK_AGAIN.toSeconds(),
+                LOOK_AGAIN.toSeconds(),
+                SECONDS);
+        if (config.retryMax() > 0 && !config.retryJoin().isEmpty()) {
+            long millis = config.retryInterval().multipliedBy(config.retryMax()).toMillis();
+            gossip.schedule(this::giveUp, millis, MILLISECONDS);
+        }
+    }
+
+    /** Others may hold our name: they say so before, or instead of, telling whom they know. */
+    private void awaitWelcome() throws IOException {
+        try {
+            if (channel.getView().size() > 1 && !welcomed.await(WELCOME_MILLIS, MILLISECONDS)) {
+                log.warn("no member has greeted this node yet");
+            }
+            while (refusedSince != 0 && !fatal.isDone()) {
+                MILLISECONDS.sleep(50);
+                if (System.nanoTime() - refusedLast > ACCEPTED_NANOS) {
+                    refusedSince = 0;
+                }
+            }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+        if (fatal.isDone()) {
+            throw new IOException(fatal.join());
+        }
+    }
+
+    /** Names may have got new addresses since the last time. */
+    private void lookAgain() {
+        Set<InetSocketAddress> hosts = seeds.addresses();
+        discovery.setInitialHosts(hosts);
+    }
+
+    private void giveUp() {
+        if (view.size() <= 1) {
+            fatal.complete("max join retry exhausted: nobody of retry_join has answered");
+        }
+    }
+
+    private void shutDown() {
+        gossip.shutdownNow();
+        listenerThread.shutdownNow();
+        sender.shutdownNow();
     }
 
     private static String rootMessage(Throwable e) {
@@ -119,7 +231,7 @@ public final class JGroupsMembership implements Membership {
     }
 
     private Protocol[] stack(boolean alone) {
-        TCP transport = new TCP();
+        TCP transport = new PatientTcp();
         transport.setBindAddress(listenAddress());
         transport.setBindPort(config.port());
         transport.setPortRange(0);
@@ -131,6 +243,7 @@ public final class JGroupsMembership implements Membership {
         transport.setBufferedInputStreamSize(8_192);
         transport.getThreadPool().setMinThreads(0).setMaxThreads(200);
         discovery.portRange(0);
+        discovery.returnEntireCache(true);
         GMS views = new GMS();
         views.setJoinTimeout(alone ? 20 : 1_000);
         views.setMaxJoinAttempts(alone ? 1 : 10);
@@ -141,9 +254,8 @@ public final class JGroupsMembership implements Membership {
         return new Protocol[] {
             transport,
             discovery,
-            new MERGE3().setMinInterval(1_000).setMaxInterval(3_000),
-            new FD_ALL3().setTimeout(2_400).setInterval(800),
-            new VERIFY_SUSPECT2().setTimeout(500),
+            merging,
+            new FailureDetector(listenAddress()),
             multicast,
             new UNICAST4().capacity(256),
             views,
@@ -169,7 +281,8 @@ public final class JGroupsMembership implements Membership {
         }
     }
 
-    private MemberRecord selfRecord(State state) {
+    /** What this node says of itself now: newer than all that it said before. */
+    private MemberRecord selfRecord() {
         return new MemberRecord(
                 config.nodeId(),
                 config.nodeName(),
@@ -178,9 +291,27 @@ public final class JGroupsMembership implements Membership {
                 config.server(),
                 config.rpcPort(),
                 config.tags(),
+                facts,
+                via(channel.getAddress()),
                 incarnation,
+                version.incrementAndGet(),
                 state,
                 System.currentTimeMillis());
+    }
+
+    private static String via(Address address) {
+        return ((UUID) address).toStringLong();
+    }
+
+    private long upMillis() {
+        return (System.nanoTime() - startedNanos) / 1_000_000;
+    }
+
+    /** Takes this node's present record into the table, and tells everybody. */
+    private void announce() {
+        MemberRecord self = selfRecord();
+        table.put(self);
+        tell(null, GossipMessage.of(self, upMillis()));
     }
 
     /** JGroups' threads come here; they may not be held. */
@@ -222,24 +353,60 @@ public final class JGroupsMembership implements Membership {
         boolean changed = false;
         long now = System.currentTimeMillis();
         for (Address left : before) {
-            MemberRecord record = view.contains(left) ? null : inView.remove(left);
-            if (record != null && table.gone(record.name(), record.incarnation(), now)) {
+            Holder holder = view.contains(left) ? null : inView.remove(via(left));
+            if (holder != null && table.gone(holder.record().name(), holder.record().via(), now)) {
                 log.info(
                         "member gone: node={} address={}:{}",
-                        record.name(),
-                        record.address(),
-                        record.port());
+                        holder.record().name(),
+                        holder.record().address(),
+                        holder.record().port());
                 changed = true;
             }
         }
+        boolean large = view.size() > LARGE;
+        merging.setMaxInterval(large ? 20_000 : 1_500).setMinInterval(large ? 10_000 : 500);
         if (view.size() > 1 && !before.containsAll(view)) {
-            tell(GossipMessage.about(List.of(selfRecord(State.ALIVE))));
-            if (next.getCoord().equals(channel.getAddress())) {
-                tell(GossipMessage.about(table.all()));
+            if (before.size() <= 1 || next instanceof MergeView) {
+                announce();
+            }
+            if (next instanceof MergeView merge && leadsPartOf(merge)) {
+                tell(null, GossipMessage.about(table.all()));
             }
         }
         if (changed) {
             changed();
+        }
+        remember();
+    }
+
+    private boolean leadsPartOf(MergeView merge) {
+        return merge.getSubgroups().stream()
+                .anyMatch(part -> channel.getAddress().equals(part.getCoord()));
+    }
+
+    /** Of these nothing was heard: what should have told us got lost with its sender, say. */
+    private void askTheUnknown() {
+        for (Address member : view) {
+            if (!member.equals(channel.getAddress()) && !inView.containsKey(via(member))) {
+                tell(member, GossipMessage.question());
+            }
+        }
+    }
+
+    private void remember() {
+        var addresses = new ArrayList<InetSocketAddress>();
+        for (Holder holder : inView.values()) {
+            MemberRecord member = holder.record();
+            try {
+                addresses.add(
+                        new InetSocketAddress(
+                                InetAddress.getByName(member.address()), member.port()));
+            } catch (UnknownHostException e) {
+                log.debug("not an address: {}", member.address());
+            }
+        }
+        if (!addresses.isEmpty() && state == State.ALIVE) {
+            seeds.remember(addresses);
         }
     }
 
@@ -251,26 +418,173 @@ public final class JGroupsMembership implements Membership {
             log.warn("unreadable gossip message: from={} bytes={}", from, body.length);
             return;
         }
+        if (message.ask()) {
+            tell(from, GossipMessage.of(selfRecord(), upMillis()));
+        }
+        if (message.refusal() != null) {
+            onRefusal(message.refusal(), message.upMillis());
+        }
+        if (message.event() != null) {
+            events.add(message.event());
+        }
         boolean changed = message.prune() != null && table.remove(message.prune());
+        if (message.self() != null && view.contains(from)) {
+            changed |= onSelf(from, message.self(), message.upMillis());
+        }
         for (MemberRecord record : message.members()) {
-            if (record.name().equalsIgnoreCase(config.nodeName())) {
-                continue; // nobody knows better than we do
-            }
-            if (message.members().size() == 1 && record.state() == State.ALIVE) {
-                inView.put(from, record);
-            }
-            changed |= table.merge(record);
+            changed |= onHearsay(record);
+        }
+        if (!message.members().isEmpty()) {
+            welcomed.countDown();
         }
         if (changed) {
             changed();
+            remember();
         }
     }
 
-    private void tell(GossipMessage message) {
+    /** A member speaks of itself: it is right, unless the name or id is another's that lives. */
+    private boolean onSelf(Address from, MemberRecord record, long upMillis) {
+        if (!record.via().equals(via(from))) {
+            return false;
+        }
+        long started = System.nanoTime() - upMillis * 1_000_000;
+        Holder holder = rival(record);
+        if (holder != null && holder.started() - started <= 0) {
+            refuse(from, holder);
+            return false;
+        }
+        if (holder != null) {
+            // Parts have met in which both were at home; whoever runs longer stays.
+            Address younger = addressOf(holder.record().via());
+            inView.remove(holder.record().via());
+            if (younger != null) {
+                refuse(younger, new Holder(record, started));
+            }
+            if (!holder.record().name().equalsIgnoreCase(record.name())) {
+                table.remove(holder.record().name());
+            }
+        }
+        Holder known = inView.put(record.via(), new Holder(record, started));
+        boolean changed = table.put(record);
+        if (known == null && !view.isEmpty() && view.getFirst().equals(channel.getAddress())) {
+            tell(from, GossipMessage.about(table.all()));
+        }
+        return changed;
+    }
+
+    /** Another process of the present view with the same name or id. */
+    private @Nullable Holder rival(MemberRecord record) {
+        MemberRecord self = table.find(config.nodeName()).orElse(null);
+        if (self != null && clash(self, record)) {
+            return new Holder(self, startedNanos);
+        }
+        for (Holder holder : inView.values()) {
+            if (clash(holder.record(), record)) {
+                return holder;
+            }
+        }
+        return null;
+    }
+
+    private static boolean clash(MemberRecord one, MemberRecord other) {
+        return !one.via().equals(other.via())
+                && (one.name().equalsIgnoreCase(other.name()) || one.id().equals(other.id()));
+    }
+
+    private @Nullable Address addressOf(String via) {
+        return view.stream().filter(member -> via(member).equals(via)).findFirst().orElse(null);
+    }
+
+    private void refuse(Address newcomer, Holder holder) {
+        if (newcomer.equals(channel.getAddress())) {
+            onRefusal(text(holder), upMillisOf(holder));
+        } else {
+            tell(newcomer, GossipMessage.refusal(text(holder), upMillisOf(holder)));
+        }
+    }
+
+    private static long upMillisOf(Holder holder) {
+        return (System.nanoTime() - holder.started()) / 1_000_000;
+    }
+
+    private static String text(Holder holder) {
+        MemberRecord member = holder.record();
+        return "node name \"%s\" with node id %s belongs to a member that is alive at %s:%d; choose another -node and -node-id, or stop that one"
+                .formatted(member.name(), member.id(), member.address(), member.port());
+    }
+
+    /**
+     * The other may be this node's own past, not yet found dead: only if it goes on to live this
+     * node gives way.
+     */
+    private void onRefusal(String text, long holderUpMillis) {
+        if (holderUpMillis < upMillis()) {
+            return;
+        }
+        long now = System.nanoTime();
+        if (refusedSince == 0 || now - refusedLast > ACCEPTED_NANOS) {
+            refusedSince = now;
+        }
+        boolean first = now - refusedLast > REPEAT_NANOS;
+        refusedLast = now;
+        if (now - refusedSince > REFUSED_NANOS) {
+            fatal.complete(text);
+        } else if (first) {
+            gossip.schedule(this::announce, 500, MILLISECONDS);
+        }
+        welcomed.countDown();
+    }
+
+    /** What a member knows of others. */
+    private boolean onHearsay(MemberRecord record) {
+        if (record.name().equalsIgnoreCase(config.nodeName())) {
+            refute(record);
+            return false; // nobody knows better than we do
+        }
+        Holder holder = inView.get(record.via());
+        boolean present = addressOf(record.via()) != null;
+        if (holder == null && present && record.state() == State.ALIVE && rival(record) == null) {
+            inView.put(record.via(), new Holder(record, System.nanoTime()));
+            return table.put(record);
+        }
+        if (rival(record) != null) {
+            return false; // of a process that is no more
+        }
+        return table.merge(record);
+    }
+
+    /** Somebody takes this process for an earlier one, or for dead. */
+    private void refute(MemberRecord record) {
+        MemberRecord self = table.find(config.nodeName()).orElse(null);
+        if (self == null || !record.id().equals(self.id()) || state != State.ALIVE) {
+            return;
+        }
+        boolean earlier = !record.via().equals(self.via());
+        if (earlier && record.incarnation() >= incarnation) {
+            incarnation = record.incarnation() + 1;
+            announce();
+        } else if (!earlier
+                && record.state() != State.ALIVE
+                && record.version() >= self.version()) {
+            version.set(record.version());
+            announce();
+        }
+    }
+
+    /** Sends to one or, with null, to all; the sending thread may be held up by a frozen peer. */
+    private void tell(@Nullable Address to, GossipMessage message) {
+        byte[] body = Json.write(message);
         try {
-            channel.send(new BytesMessage(null, Json.write(message)));
-        } catch (Exception e) {
-            log.warn("gossip message not sent: error={}", e.getMessage());
+            sender.execute(() -> {
+                try {
+                    channel.send(new BytesMessage(to, body));
+                } catch (Exception e) {
+                    log.debug("gossip message not sent: error={}", e.getMessage());
+                }
+            });
+        } catch (RejectedExecutionException closed) {
+            log.trace("message after close");
         }
     }
 
@@ -301,7 +615,8 @@ public final class JGroupsMembership implements Membership {
                             m.server(),
                             m.rpcPort(),
                             m.state(),
-                            m.tags()));
+                            m.tags(),
+                            m.facts()));
         }
         return peers;
     }
@@ -312,13 +627,49 @@ public final class JGroupsMembership implements Membership {
     }
 
     @Override
+    public void publish(SortedMap<String, String> next) {
+        facts = Collections.unmodifiableSortedMap(new TreeMap<>(next));
+        hand(() -> {
+            announce();
+            changed();
+        });
+    }
+
+    @Override
+    public void onFatal(Consumer<String> listener) {
+        fatal.thenAccept(listener);
+    }
+
+    @Override
+    public void fire(UserEvent event) {
+        UserEvent timed = event.at(events.nextTime());
+        events.add(timed);
+        tell(null, GossipMessage.event(timed));
+    }
+
+    @Override
+    public void keepEvents(Predicate<UserEvent> wanted) {
+        events.keepOnly(wanted);
+    }
+
+    @Override
+    public List<UserEvent> events() {
+        return events.all();
+    }
+
+    @Override
+    public Runnable onEvent(Runnable listener) {
+        return events.watch(listener);
+    }
+
+    @Override
     public List<Member> members() {
         return table.all().stream().map(JGroupsMembership::member).toList();
     }
 
     @Override
     public Member self() {
-        return member(table.find(config.nodeName()).orElseGet(() -> selfRecord(State.ALIVE)));
+        return member(table.find(config.nodeName()).orElseGet(this::selfRecord));
     }
 
     private static Member member(MemberRecord m) {
@@ -334,11 +685,28 @@ public final class JGroupsMembership implements Membership {
 
     @Override
     public int join(List<String> addresses) {
+        List<InetSocketAddress> answered = knockAll(addresses);
+        lookAgain();
+        hand(this::meet);
+        awaitAll(answered);
+        return answered.size();
+    }
+
+    /** Does at once what merging does in its own time. */
+    private void meet() {
+        Thread.startVirtualThread(() -> {
+            merging.sendInfo();
+            merging.checkInconsistencies();
+        });
+    }
+
+    private List<InetSocketAddress> knockAll(List<String> addresses) {
         List<InetSocketAddress> answered = new ArrayList<>();
         List<String> errors = new ArrayList<>();
         for (String address : addresses) {
             try {
                 answered.add(knock(address));
+                seeds.add(List.of(address));
             } catch (IOException e) {
                 errors.add(e.getMessage());
             }
@@ -352,9 +720,23 @@ public final class JGroupsMembership implements Membership {
             errors.forEach(e -> text.append("\t* ").append(e).append('\n'));
             throw ApiException.refused(text.append('\n').toString());
         }
-        hosts.addAll(answered);
-        discovery.setInitialHosts(hosts);
-        return answered.size();
+        return answered;
+    }
+
+    /** Consul's join returns when the members are known; so does this, within a limit. */
+    private void awaitAll(List<InetSocketAddress> answered) {
+        long deadline = System.nanoTime() + JOIN_NANOS;
+        while (System.nanoTime() < deadline && !answered.stream().allMatch(this::isAlive)) {
+            LockSupport.parkNanos(20_000_000);
+        }
+    }
+
+    private boolean isAlive(InetSocketAddress address) {
+        return table.all().stream()
+                .anyMatch(member ->
+                        member.state() == State.ALIVE
+                                && member.port() == address.getPort()
+                                && member.address().equals(address.getAddress().getHostAddress()));
     }
 
     private InetSocketAddress knock(String address) throws IOException {
@@ -363,19 +745,19 @@ public final class JGroupsMembership implements Membership {
         int colon = address.lastIndexOf(':');
         if (colon > 0 && (address.indexOf(':') == colon || address.charAt(colon - 1) == ']')) {
             host = address.substring(0, colon);
-            try {
-                port = Integer.parseInt(address.substring(colon + 1));
-            } catch (NumberFormatException e) {
-                throw new IOException("Failed to join " + address + ": invalid port", e);
-            }
         }
-        try (var socket = new Socket()) {
-            var target = new InetSocketAddress(InetAddress.getByName(host), port);
-            socket.connect(target, CONNECT_MILLIS);
-            return target;
+        List<InetSocketAddress> targets;
+        try {
+            targets = Seeds.resolve(address, port);
         } catch (UnknownHostException e) {
             throw new IOException(
                     "Failed to resolve " + host + ": lookup " + host + ": no such host", e);
+        }
+        InetSocketAddress target = targets.getFirst();
+        port = target.getPort();
+        try (var socket = new Socket()) {
+            socket.connect(target, CONNECT_MILLIS);
+            return target;
         } catch (ConnectException e) {
             throw new IOException(
                     "Failed to join "
@@ -397,16 +779,19 @@ public final class JGroupsMembership implements Membership {
     public void leave() {
         var told =
                 gossip.submit(() -> {
-                    MemberRecord leaving = selfRecord(State.LEAVING);
-                    table.merge(leaving);
-                    if (view.size() > 1) {
-                        tell(GossipMessage.about(List.of(leaving)));
+                    state = State.LEAVING;
+                    announce();
+                    if (!config.rejoinAfterLeave()) {
+                        seeds.remember(List.of());
                     }
+                    return sender.submit(() -> {}); // after the announcement
                 });
         try {
-            told.get(5_000, MILLISECONDS);
-        } catch (Exception e) {
-            log.warn("leave not announced: error={}", e.getMessage());
+            told.get(LEAVE_MILLIS, MILLISECONDS).get(LEAVE_MILLIS, MILLISECONDS);
+        } catch (ExecutionException | TimeoutException | RejectedExecutionException e) {
+            log.warn("leave not announced: error={}", e.toString());
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
         }
     }
 
@@ -423,17 +808,21 @@ public final class JGroupsMembership implements Membership {
         hand(() -> {
             MemberRecord left = known.in(State.LEFT, System.currentTimeMillis());
             boolean changed = prune ? table.remove(node) : table.merge(left);
-            tell(new GossipMessage(prune ? List.of() : List.of(left), prune ? node : null));
+            tell(null, prune ? GossipMessage.forget(node) : GossipMessage.about(List.of(left)));
             if (changed) {
                 changed();
             }
         });
     }
 
+    /** For tests: what happens to the channel when the process dies. */
+    JChannel channel() {
+        return channel;
+    }
+
     @Override
     public void close() {
-        gossip.shutdown();
-        listenerThread.shutdown();
+        shutDown();
         channel.close();
     }
 }

@@ -7,8 +7,12 @@ import registry.server.leader.Members.State;
  * What a member says of itself, and what the others have seen of it. It is the wire form too
  * (JSON).
  *
+ * @param facts what other members need to know and {@code /v1/agent/members} does not show
+ * @param via the address of its process in the group, other than that of any process before it
  * @param incarnation milliseconds at which its process joined: a later one replaces an earlier one
  *     of the same name
+ * @param version counts what the member itself says: a later word of its own beats what others have
+ *     seen
  * @param since milliseconds at which {@code state} was entered, by the clock of whoever noticed
  */
 record MemberRecord(
@@ -19,12 +23,27 @@ record MemberRecord(
         boolean server,
         int rpcPort,
         SortedMap<String, String> tags,
+        SortedMap<String, String> facts,
+        String via,
         long incarnation,
+        long version,
         State state,
         long since) {
 
     MemberRecord in(State next, long now) {
         return new MemberRecord(
-                id, name, address, port, server, rpcPort, tags, incarnation, next, now);
+                id,
+                name,
+                address,
+                port,
+                server,
+                rpcPort,
+                tags,
+                facts,
+                via,
+                incarnation,
+                version,
+                next,
+                now);
     }
 }

@@ -31,12 +31,15 @@ final class MemberTable {
     }
 
     /**
-     * A later incarnation wins; within one, the later change of state; LEFT is final within an
-     * incarnation.
+     * A later incarnation wins; within one, the later word of the member itself, then the later
+     * change of state, of which LEFT is the last.
      */
     private static boolean supersedes(MemberRecord news, MemberRecord known) {
         if (news.incarnation() != known.incarnation()) {
             return news.incarnation() > known.incarnation();
+        }
+        if (news.version() != known.version()) {
+            return news.version() > known.version();
         }
         if (known.state() == State.LEFT) {
             return false;
@@ -44,10 +47,19 @@ final class MemberTable {
         return news.since() > known.since();
     }
 
+    /**
+     * Takes in what a member of the present view says of itself: it wins whatever the clocks say.
+     *
+     * @return true when it says something new
+     */
+    synchronized boolean put(MemberRecord own) {
+        return !own.equals(members.put(key(own.name()), own));
+    }
+
     /** The member is no longer in the view: it left if it had said so, else it failed. */
-    synchronized boolean gone(String name, long incarnation, long now) {
+    synchronized boolean gone(String name, String via, long now) {
         MemberRecord known = members.get(key(name));
-        if (known == null || known.incarnation() != incarnation) {
+        if (known == null || !known.via().equals(via)) {
             return false;
         }
         State next =

@@ -10,27 +10,53 @@ class MemberTableTest {
     private final MemberTable table = new MemberTable();
 
     private static MemberRecord record(long incarnation, State state, long since) {
+        return record(incarnation, 1, state, since);
+    }
+
+    private static MemberRecord record(long incarnation, long version, State state, long since) {
         return new MemberRecord(
-                "id", "N2", "127.0.0.1", 1, false, 0, new TreeMap<>(), incarnation, state, since);
+                "id",
+                "N2",
+                "127.0.0.1",
+                1,
+                false,
+                0,
+                new TreeMap<>(),
+                new TreeMap<>(),
+                "via-" + incarnation,
+                incarnation,
+                version,
+                state,
+                since);
     }
 
     @Test
     void whoeverSaidGoodbyeLeftAndWhoDidNotFailed() {
         table.merge(record(1, State.ALIVE, 1));
-        assertThat(table.gone("n2", 1, 5)).isTrue();
+        assertThat(table.gone("n2", "via-1", 5)).isTrue();
         assertThat(table.find("n2").orElseThrow().state()).isEqualTo(State.FAILED);
 
         table.merge(record(2, State.ALIVE, 6));
         table.merge(record(2, State.LEAVING, 7));
-        assertThat(table.gone("n2", 2, 8)).isTrue();
+        assertThat(table.gone("n2", "via-2", 8)).isTrue();
         assertThat(table.find("n2").orElseThrow().state()).isEqualTo(State.LEFT);
     }
 
     @Test
     void theDeathOfAnEarlierIncarnationDoesNotTouchTheLater() {
         table.merge(record(2, State.ALIVE, 6));
-        assertThat(table.gone("n2", 1, 8)).isFalse();
+        assertThat(table.gone("n2", "via-1", 8)).isFalse();
         assertThat(table.merge(record(1, State.FAILED, 9))).isFalse();
+        assertThat(table.find("n2").orElseThrow().state()).isEqualTo(State.ALIVE);
+    }
+
+    @Test
+    void aMembersOwnLaterWordBeatsWhatOthersSawWhateverTheirClocksSay() {
+        table.merge(record(1, 1, State.ALIVE, 1));
+        table.gone("n2", "via-1", 1_000);
+        assertThat(table.merge(record(1, 1, State.ALIVE, 2_000))).isTrue();
+        table.gone("n2", "via-1", 3_000);
+        assertThat(table.merge(record(1, 2, State.ALIVE, 5))).isTrue();
         assertThat(table.find("n2").orElseThrow().state()).isEqualTo(State.ALIVE);
     }
 

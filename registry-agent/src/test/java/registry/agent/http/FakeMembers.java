@@ -1,8 +1,13 @@
 package registry.agent.http;
 
 import java.util.List;
+import java.util.SortedMap;
 import java.util.TreeMap;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.function.Consumer;
+import java.util.function.Predicate;
 import registry.agent.gossip.Membership;
+import registry.agent.gossip.UserEvent;
 import registry.api.ApiException;
 import registry.api.Member;
 
@@ -32,6 +37,8 @@ final class FakeMembers implements Membership {
                     2,
                     5,
                     4);
+
+    private final List<UserEvent> events = new CopyOnWriteArrayList<>();
 
     @Override
     public List<Member> members() {
@@ -64,6 +71,30 @@ final class FakeMembers implements Membership {
 
     @Override
     public void onChange(Runnable listener) {}
+
+    @Override
+    public void publish(SortedMap<String, String> facts) {}
+
+    @Override
+    public void onFatal(Consumer<String> listener) {}
+
+    @Override
+    public void fire(UserEvent event) {
+        events.add(event);
+    }
+
+    @Override
+    public void keepEvents(Predicate<UserEvent> wanted) {}
+
+    @Override
+    public List<UserEvent> events() {
+        return List.copyOf(events);
+    }
+
+    @Override
+    public Runnable onEvent(Runnable listener) {
+        return () -> {};
+    }
 
     @Override
     public void close() {}

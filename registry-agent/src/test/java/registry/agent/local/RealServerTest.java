@@ -12,6 +12,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import java.util.SortedMap;
 import java.util.SplittableRandom;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -113,6 +114,9 @@ class RealServerTest {
 
         @Override
         public void onChange(Runnable listener) {}
+
+        @Override
+        public void publish(SortedMap<String, String> facts) {}
     }
 
     @Test

@@ -70,6 +70,11 @@ public final class Hub implements AutoCloseable {
         this.timer = Thread.ofPlatform().daemon().name("link-timer").start(this::tickLoop);
     }
 
+    /** Serves one more from now on. */
+    public void serve(Service service) {
+        services.put(service.id(), service);
+    }
+
     /** Opens the port; 0 takes a free one. Returns the address bound. */
     public InetSocketAddress listen(InetSocketAddress at) throws IOException {
         ServerSocket socket = new ServerSocket();

@@ -10,8 +10,8 @@ import java.util.concurrent.CompletableFuture;
  */
 public interface Consensus extends AutoCloseable {
     /**
-     * A voter or learner. {@code id} is its node id, {@code address} its RPC address as {@code
-     * ip:port}.
+     * A voter or learner. {@code id} is its node id, or its raft id while no member of gossip is
+     * known to have that, {@code address} its RPC address as {@code ip:port}, empty when unknown.
      */
     record Peer(String id, String node, String address, boolean leader, boolean voter) {}
 

@@ -16,7 +16,6 @@ import com.alipay.sofa.jraft.rpc.impl.ConnectionClosedEventListener;
 import com.google.protobuf.InvalidProtocolBufferException;
 import com.google.protobuf.Message;
 import java.io.IOException;
-import java.net.InetSocketAddress;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
@@ -25,6 +24,7 @@ import java.util.concurrent.Executor;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import org.jspecify.annotations.Nullable;
 import registry.server.link.Hub;
@@ -44,29 +44,21 @@ final class RaftLinks implements AutoCloseable {
     private static final int MAX_QUEUE_BYTES = 16 << 20;
     private static final long MAX_PAUSE_MILLIS = 100;
 
-    /** How to reach others. */
-    interface Network {
-        /** A hub that serves {@code raft} on this server's port, and dials. */
-        Hub hub(Service raft);
-
-        /** Where a peer is now; null while that is not known. */
-        @Nullable InetSocketAddress address(String raftId);
-    }
-
-    private final Network network;
+    private final RaftNetwork network;
     private final Map<String, Hub.Peer> peers = new ConcurrentHashMap<>();
     private final List<ReplicatorGroup> groups = new CopyOnWriteArrayList<>();
     private final Server server = new Server();
     private final Service incoming;
     private final Service outgoing;
     private final Hub hub;
+    private volatile long leaderHeard = System.nanoTime();
 
     /** Platform threads: what they run syncs the log. */
     private final ExecutorService workers =
             Executors.newCachedThreadPool(
                     Thread.ofPlatform().daemon().name("raft-rpc-", 0).factory());
 
-    RaftLinks(String raftId, Network network) {
+    RaftLinks(String raftId, RaftNetwork network) {
         this.network = network;
         var threads = Thread.ofPlatform().daemon().name("raft-link-", 0).factory();
         this.incoming =
@@ -96,6 +88,11 @@ final class RaftLinks implements AutoCloseable {
         if (peer != null) {
             peer.close();
         }
+    }
+
+    /** Since the last word of whoever takes itself for the leader. */
+    long millisSinceLeader() {
+        return TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - leaderHeard);
     }
 
     boolean isConnected(String raftId) {
@@ -193,6 +190,9 @@ final class RaftLinks implements AutoCloseable {
             } catch (InvalidProtocolBufferException e) {
                 request.link().close(e);
                 return;
+            }
+            if (message instanceof AppendEntriesRequest) {
+                leaderHeard = System.nanoTime();
             }
             RpcProcessor<?> processor = processors.get(message.getClass().getName());
             if (processor == null) {

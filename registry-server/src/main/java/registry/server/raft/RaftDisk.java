@@ -1,0 +1,72 @@
+package registry.server.raft;
+
+import java.io.IOException;
+import java.util.List;
+import registry.server.ServerConfig;
+import registry.server.storage.NodeStore;
+
+/** What a server's disk says of its place in a cluster, before it takes part. */
+public final class RaftDisk {
+    private final RaftStore log;
+    private final Ballot ballot;
+    private final Snapshots snapshots;
+
+    private RaftDisk(RaftStore log, Ballot ballot, Snapshots snapshots) {
+        this.log = log;
+        this.ballot = ballot;
+        this.snapshots = snapshots;
+    }
+
+    /**
+     * Opens the log and the newest good snapshot in {@code store}, which stays the caller's to
+     * close.
+     *
+     * @throws IOException when what is on disk can't be used: says what is damaged and what to do
+     */
+    public static RaftDisk open(NodeStore store, ServerConfig config) throws IOException {
+        RaftStore log = RaftStore.open(store, config.nodeName());
+        Snapshots snapshots = Snapshots.open(config.dataDir().resolve("snapshots"), log);
+        return new RaftDisk(log, new Ballot(store), snapshots);
+    }
+
+    /** Who this server is to the others, for as long as its disk lives. */
+    public String raftId() {
+        return log.raftId();
+    }
+
+    /** Id of the cluster that it belongs to or has promised to found; empty text before. */
+    public String clusterId() {
+        return log.clusterId();
+    }
+
+    /** Raft ids of the voters that it founds the cluster with; empty when it joined later. */
+    public List<String> founders() {
+        return log.founders();
+    }
+
+    /** True when it has taken part: the log knows the members better than anybody. */
+    public boolean hasHistory() {
+        return !log.isEmpty() || snapshots.newest() != null;
+    }
+
+    /**
+     * Binds this server to a cluster, durably.
+     *
+     * @param founders empty when the cluster exists and will take this server in
+     */
+    public void bind(String clusterId, List<String> founders) {
+        log.name(clusterId, founders);
+    }
+
+    RaftStore log() {
+        return log;
+    }
+
+    Ballot ballot() {
+        return ballot;
+    }
+
+    Snapshots snapshots() {
+        return snapshots;
+    }
+}

@@ -1,0 +1,54 @@
+package registry.server.rpc;
+
+import registry.api.ApiException;
+
+/** A server that can be asked: this one, or another over its link. */
+public interface Target {
+    /** Hears how one question ended: exactly one of its methods, once. */
+    interface Outcome {
+        void answered(Reply reply);
+
+        /**
+         * @param elsewhere true when another server may well answer
+         */
+        void failed(ApiException error, boolean elsewhere);
+    }
+
+    /**
+     * Blocks until the write is applied. NO_LEADER and OVERLOADED say that it certainly was not;
+     * everything else may have been.
+     *
+     * @param patienceMillis how long the server may wait for a leader
+     */
+    <Q, A> A call(Method<Q, A> method, Q request, int patienceMillis);
+
+    /** Never blocks. */
+    Servers.Held ask(Question question, Outcome outcome, int patienceMillis);
+
+    /** The server of this process. */
+    static Target local(Servers servers) {
+        return new Target() {
+            @Override
+            public <Q, A> A call(Method<Q, A> method, Q request, int patienceMillis) {
+                return servers.call(method, request);
+            }
+
+            @Override
+            public Servers.Held ask(Question question, Outcome outcome, int patienceMillis) {
+                return servers.ask(
+                        question,
+                        new Servers.Listener() {
+                            @Override
+                            public void answered(Reply reply) {
+                                outcome.answered(reply);
+                            }
+
+                            @Override
+                            public void failed(ApiException error) {
+                                outcome.failed(error, error.kind() == ApiException.Kind.NO_LEADER);
+                            }
+                        });
+            }
+        };
+    }
+}
