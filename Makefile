@@ -24,7 +24,7 @@ MODULES := api-spec registry-server registry-agent haproxy-renderer
 SOURCES := $(shell find pom.xml .mvn $(MODULES:%=%/pom.xml) $(wildcard $(MODULES:%=%/src/main)) dev/dist.sh dev/aot.sh -type f 2>/dev/null)
 
 .DEFAULT_GOAL := help
-.PHONY: help build run test check it fmt bench bench-haproxy soak dist clean
+.PHONY: help build run test check it fmt interop bench bench-haproxy soak dist clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' $(firstword $(MAKEFILE_LIST)) | expand -t 23
@@ -56,6 +56,9 @@ bench: build ## measurements
 
 bench-haproxy: build ## measurements of HAProxy and its companion under faults
 	@dev/bench-haproxy.sh
+
+interop: build ## clients that others wrote, unmodified, against an agent
+	@dev/interop.sh
 
 fmt: ## format the Java sources
 	@$(MVN) $(ONLY) spotless:apply

@@ -17,7 +17,7 @@ import registry.api.json.GoDuration;
  */
 public final class BlockingQuery implements Runnable {
     private static final Duration FIRST_PAUSE = Duration.ofMillis(100);
-    private static final Duration LONGEST_PAUSE = Duration.ofSeconds(2);
+    private static final Duration LONGEST_PAUSE = Duration.ofMillis(700);
     private static final Duration MARGIN = Duration.ofSeconds(1);
     private static final Duration IMMEDIATE = Duration.ofSeconds(10);
 

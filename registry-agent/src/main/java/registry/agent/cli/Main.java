@@ -24,22 +24,7 @@ public final class Main {
 
     /** Consul's commands that this version lacks. */
     private static final Set<String> LATER =
-            Set.of(
-                    "acl",
-                    "config",
-                    "connect",
-                    "debug",
-                    "event",
-                    "exec",
-                    "intention",
-                    "keyring",
-                    "lock",
-                    "login",
-                    "logout",
-                    "monitor",
-                    "operator",
-                    "rtt",
-                    "tls");
+            Set.of("connect", "event", "keyring", "lock", "monitor", "operator", "rtt", "tls");
 
     private final Map<String, Supplier<Command>> commands = new LinkedHashMap<>();
     private final Map<String, String> groups = new LinkedHashMap<>();
@@ -57,13 +42,22 @@ public final class Main {
         groups.put("kv", "Read and write the key-value store.");
         groups.put("snapshot", "Save the state of the servers, and restore it.");
         groups.put("services", "Register services with the agent, and take them away.");
+        groups.put("acl", "Access control, which is off.");
+        groups.put("config", "Configuration entries of a mesh, of which there are none.");
+        groups.put("intention", "Intentions of a mesh, which is not there.");
+        commands.put("acl bootstrap", Main::aclBootstrap);
+        commands.put("acl token", Main::aclTokens);
         commands.put("agent", AgentCommand::new);
         commands.put("catalog datacenters", CatalogDatacentersCommand::new);
         commands.put("catalog nodes", CatalogNodesCommand::new);
         commands.put("catalog services", CatalogServicesCommand::new);
         commands.put("checks history", ChecksHistoryCommand::new);
+        commands.put("config list", Main::configEntries);
+        commands.put("debug", DebugCommand::new);
+        commands.put("exec", ExecCommand::new);
         commands.put("force-leave", ForceLeaveCommand::new);
         commands.put("info", InfoCommand::new);
+        commands.put("intention list", Main::intentions);
         commands.put("join", JoinCommand::new);
         commands.put("keygen", KeygenCommand::new);
         commands.put("kv delete", KvDeleteCommand::new);
@@ -72,6 +66,8 @@ public final class Main {
         commands.put("kv import", KvImportCommand::new);
         commands.put("kv put", KvPutCommand::new);
         commands.put("leave", LeaveCommand::new);
+        commands.put("login", Main::login);
+        commands.put("logout", Main::logout);
         commands.put("maint", MaintCommand::new);
         commands.put("members", MembersCommand::new);
         commands.put("reload", ReloadCommand::new);
@@ -83,6 +79,56 @@ public final class Main {
         commands.put("validate", ValidateCommand::new);
         commands.put("version", VersionCommand::new);
         commands.put("watch", WatchCommand::new);
+    }
+
+    private static Command aclBootstrap() {
+        return new AskCommand(
+                "Makes the first token.",
+                "PUT",
+                "/v1/acl/bootstrap",
+                "Failed ACL bootstrapping",
+                "");
+    }
+
+    private static Command aclTokens() {
+        return new AskCommand(
+                "Lists tokens.", "GET", "/v1/acl/tokens", "Failed to retrieve the token list", "");
+    }
+
+    private static Command configEntries() {
+        return new AskCommand(
+                "Lists configuration entries of a kind.",
+                "GET",
+                "/v1/config/",
+                "Error listing config entries",
+                "kind");
+    }
+
+    private static Command intentions() {
+        return new AskCommand(
+                "Lists intentions.",
+                "GET",
+                "/v1/connect/intentions",
+                "Failed to retrieve the intentions list",
+                "");
+    }
+
+    private static Command login() {
+        return new AskCommand(
+                "Changes another system's token for one of ours.",
+                "POST",
+                "/v1/acl/login",
+                "Error logging in",
+                "method");
+    }
+
+    private static Command logout() {
+        return new AskCommand(
+                "Ends a token that login made.",
+                "POST",
+                "/v1/acl/logout",
+                "Error destroying token",
+                "");
     }
 
     public static void main(String[] words) {

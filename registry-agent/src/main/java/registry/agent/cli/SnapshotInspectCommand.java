@@ -12,7 +12,7 @@ import registry.server.state.StateCodec;
 
 /** {@code registry snapshot inspect}: what is in a file; needs no agent. */
 final class SnapshotInspectCommand implements Command {
-    private static final int GAP = 7;
+    private static final int GAP = 6;
 
     @Override
     public String synopsis() {

@@ -106,7 +106,7 @@ class MainTest {
 
     @ParameterizedTest
     @ValueSource(
-            strings = {"lock", "exec", "monitor", "acl", "event", "keyring", "operator", "rtt"})
+            strings = {"lock", "monitor", "connect", "tls", "event", "keyring", "operator", "rtt"})
     void consulsOtherCommandsAreToldApart(String name) {
         check(
                 line.run(name),
