@@ -86,7 +86,7 @@ final class Linearizability {
                 i < operations.size() && operations.get(i).called() <= firstReturn;
                 i = done.nextClearBit(i + 1)) {
             Operation operation = operations.get(i);
-            if (operation.returned() == Long.MAX_VALUE && !isWanted(operation)) {
+            if (operation.returned() == Long.MAX_VALUE && !isWanted(i, value)) {
                 continue;
             }
             Optional<String> then = after(operation, value);
@@ -103,27 +103,27 @@ final class Linearizability {
 
     /**
      * Whether a call without an answer could explain anything that is still to be explained: its
-     * value is found by a call to come, or it may be what made a swap fail. The others would only
-     * double the search, each of them.
+     * value is found by a call to come, or it makes a swap fail that would find what it expects.
+     * The others would only double the search, each of them.
      */
-    private boolean isWanted(Operation unanswered) {
+    private boolean isWanted(int unanswered, String value) {
         String written =
-                switch (unanswered.action()) {
+                switch (operations.get(unanswered).action()) {
                     case Operation.Action.Read read -> Operation.ABSENT;
                     case Operation.Action.Write write -> write.value();
                     case Operation.Action.Swap swap -> swap.value();
                 };
         return IntStream.range(0, operations.size())
-                .filter(i -> !done.get(i) && operations.get(i) != unanswered)
+                .filter(i -> i != unanswered && !done.get(i))
                 .mapToObj(i -> operations.get(i).action())
-                .anyMatch(other ->
-                        switch (other) {
-                            case Operation.Action.Read read -> read.value().equals(written);
-                            case Operation.Action.Write write -> false;
-                            case Operation.Action.Swap swap ->
-                                    swap.outcome() == Operation.Outcome.REFUSED
-                                            || swap.expected().equals(written);
-                        });
+                .anyMatch(other -> switch (other) {
+                    case Operation.Action.Read read -> read.value().equals(written);
+                    case Operation.Action.Write write -> false;
+                    case Operation.Action.Swap swap ->
+                            swap.expected().equals(written)
+                                    || (swap.outcome() == Operation.Outcome.REFUSED
+                                            && swap.expected().equals(value));
+                });
     }
 
     private long firstReturn() {
