@@ -59,6 +59,7 @@ public final class LauncherProcess implements AutoCloseable {
         private List<String> prefix = List.of();
         private Path command = Launcher.registry();
         private @Nullable Path dataDir;
+        private @Nullable URI api;
         private int[] ports = {};
 
         private Setup() {
@@ -76,6 +77,18 @@ public final class LauncherProcess implements AutoCloseable {
          */
         public Setup with(String key, Object value) {
             config.put(key, value);
+            return this;
+        }
+
+        /** Leaves a key out of the configuration file that would be there by default. */
+        public Setup without(String key) {
+            config.remove(key);
+            return this;
+        }
+
+        /** Where this JVM reaches the HTTP API, when that is not its port of 127.0.0.1. */
+        Setup reachedAt(String host, int port) {
+            api = URI.create("http://" + host + ":" + port);
             return this;
         }
 
@@ -152,7 +165,8 @@ public final class LauncherProcess implements AutoCloseable {
                     configFile,
                     JSON.writerWithDefaultPrettyPrinter().writeValueAsString(setup.config));
             Files.createFile(log);
-            client = new RegistryClient(URI.create("http://127.0.0.1:" + ports[0]), null);
+            URI local = URI.create("http://127.0.0.1:" + ports[0]);
+            client = new RegistryClient(setup.api == null ? local : setup.api, null);
         } catch (IOException e) {
             throw new IllegalStateException("cannot prepare an agent", e);
         }

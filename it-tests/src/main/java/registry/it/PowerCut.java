@@ -22,11 +22,13 @@ public final class PowerCut implements AutoCloseable {
 
     private final Path base;
     private final Path image;
+    private final Path left;
     private final Path mountPoint;
 
     private PowerCut(Path base) {
         this.base = base;
         image = base.resolve("disk.img");
+        left = base.resolve("left.img");
         mountPoint = base.resolve("disk");
     }
 
@@ -67,9 +69,18 @@ public final class PowerCut implements AutoCloseable {
 
     /** The cut itself; {@code end} ends whatever has files open on the disk. */
     void cutWithoutProcesses(Runnable end) throws IOException {
-        Path left = base.resolve("left.img");
-        run("cp", "--sparse=always", image.toString(), left.toString());
+        take();
         end.run();
+        putBack();
+    }
+
+    /** Takes the disk as it is now. */
+    void take() throws IOException {
+        run("cp", "--sparse=always", image.toString(), left.toString());
+    }
+
+    /** Makes the disk what was taken; nothing may have files open on it. */
+    void putBack() throws IOException {
         run("umount", mountPoint.toString());
         run("mv", left.toString(), image.toString());
         mount();

@@ -1,0 +1,120 @@
+package registry.it.cluster;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+
+import java.io.IOException;
+import java.net.URI;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.List;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.locks.LockSupport;
+import registry.api.client.RegistryClient;
+
+/**
+ * A watcher at every agent holds a query for one key, which is written only when all have seen the
+ * last value: so a lost wake-up is not hidden by the next write. No watcher may be told an index
+ * below the one it has.
+ */
+final class Watchers extends Workload {
+    private static final Duration WAIT = Duration.ofSeconds(40);
+    private static final Duration PATIENCE = Duration.ofSeconds(44);
+    private static final Duration PAUSE = Duration.ofMillis(5);
+    private static final String KEY = "/v1/kv/watched";
+
+    private final Duration limit;
+    private final List<Watcher> watchers = new ArrayList<>();
+    private final List<String> violations = Collections.synchronizedList(new ArrayList<>());
+    private final AtomicLong written = new AtomicLong();
+    private volatile long acknowledgedAt = System.nanoTime();
+
+    private static final class Watcher {
+        private final URI agent;
+        private long index;
+        private volatile long seen;
+        private volatile boolean accused;
+
+        Watcher(URI agent) {
+            this.agent = agent;
+        }
+    }
+
+    /**
+     * @param limit from the acknowledgement of a write to the moment when every watcher must have
+     *     seen it
+     */
+    Watchers(List<URI> agents, Duration limit) {
+        super(Duration.ofMillis(1));
+        this.limit = limit;
+        for (URI agent : agents) {
+            var watcher = new Watcher(agent);
+            watchers.add(watcher);
+            caller(agent, client -> watch(client, watcher));
+        }
+        caller(agents.getFirst(), this::write);
+    }
+
+    long rounds() {
+        return written.get();
+    }
+
+    private void write(RegistryClient client) throws InterruptedException {
+        long number = written.get() + 1;
+        try {
+            byte[] value = Long.toString(number).getBytes(UTF_8);
+            if (client.put(KEY, value, Duration.ofSeconds(4)).text().strip().equals("true")) {
+                acknowledgedAt = System.nanoTime();
+                written.set(number);
+                awaitAll(number);
+                return;
+            }
+        } catch (IOException unanswered) {
+            // The same number again: written twice it is no change.
+        }
+        LockSupport.parkNanos(PAUSE.toNanos());
+    }
+
+    private void awaitAll(long number) {
+        while (isRunning() && watchers.stream().anyMatch(watcher -> watcher.seen < number)) {
+            if (System.nanoTime() - acknowledgedAt > limit.toNanos()) {
+                watchers.stream()
+                        .filter(watcher -> watcher.seen < number && !watcher.accused)
+                        .forEach(watcher -> {
+                            watcher.accused = true;
+                            violations.add(
+                                    "%s was not woken for %d in %s"
+                                            .formatted(watcher.agent, number, limit));
+                        });
+                return;
+            }
+            LockSupport.parkNanos(PAUSE.toNanos());
+        }
+    }
+
+    private void watch(RegistryClient client, Watcher watcher) throws InterruptedException {
+        try {
+            String held = "?raw&index=" + watcher.index + "&wait=" + WAIT.toSeconds() + "s";
+            var answer = client.get(KEY + held, PATIENCE);
+            long index = answer.index().orElse(-1);
+            if (answer.status() == 200 && index >= 0) {
+                if (index < watcher.index) {
+                    violations.add(
+                            "%s: index went back from %d to %d"
+                                    .formatted(watcher.agent, watcher.index, index));
+                }
+                watcher.index = index;
+                watcher.seen = Long.parseLong(answer.text());
+                return;
+            }
+        } catch (IOException unanswered) {
+            // Asked again, with the index that it has.
+        }
+        LockSupport.parkNanos(PAUSE.toNanos());
+    }
+
+    @Override
+    List<String> violations() {
+        return List.copyOf(violations);
+    }
+}
