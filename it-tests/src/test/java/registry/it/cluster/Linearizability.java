@@ -116,14 +116,15 @@ final class Linearizability {
         return IntStream.range(0, operations.size())
                 .filter(i -> i != unanswered && !done.get(i))
                 .mapToObj(i -> operations.get(i).action())
-                .anyMatch(other -> switch (other) {
-                    case Operation.Action.Read read -> read.value().equals(written);
-                    case Operation.Action.Write write -> false;
-                    case Operation.Action.Swap swap ->
-                            swap.expected().equals(written)
-                                    || (swap.outcome() == Operation.Outcome.REFUSED
-                                            && swap.expected().equals(value));
-                });
+                .anyMatch(other ->
+                        switch (other) {
+                            case Operation.Action.Read read -> read.value().equals(written);
+                            case Operation.Action.Write write -> false;
+                            case Operation.Action.Swap swap ->
+                                    swap.expected().equals(written)
+                                            || (swap.outcome() == Operation.Outcome.REFUSED
+                                                    && swap.expected().equals(value));
+                        });
     }
 
     private long firstReturn() {
