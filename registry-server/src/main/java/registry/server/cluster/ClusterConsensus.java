@@ -503,14 +503,17 @@ public final class ClusterConsensus implements Consensus {
                     peer.voter());
         }
         Members.Peer member = bySeenRaftId(peer.id());
-        return member == null
-                ? peer
-                : new Peer(
-                        member.id(),
-                        member.name(),
-                        hostPort(member.address(), member.rpcPort()),
-                        peer.leader(),
-                        peer.voter());
+        if (member == null) {
+            InetSocketAddress last = kept.get(peer.id());
+            String address = last == null ? "" : hostPort(last.getHostString(), last.getPort());
+            return new Peer(peer.id(), "", address, peer.leader(), peer.voter());
+        }
+        return new Peer(
+                member.id(),
+                member.name(),
+                hostPort(member.address(), member.rpcPort()),
+                peer.leader(),
+                peer.voter());
     }
 
     private static String hostPort(String host, int port) {
