@@ -191,6 +191,7 @@ public final class Server implements Servers, AutoCloseable {
         return consensus.peers().stream()
                 .filter(Consensus.Peer::voter)
                 .map(Consensus.Peer::address)
+                .filter(address -> !address.isEmpty())
                 .toList();
     }
 

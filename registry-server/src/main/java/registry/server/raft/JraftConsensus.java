@@ -375,11 +375,11 @@ public final class JraftConsensus implements Consensus {
         }
     }
 
-    /** Stops dialling whoever is no member any more. */
-    public void forget(String raftId) {
+    /** Keeps links to these, and to nobody else. */
+    public void meetOnly(Set<String> raftIds) {
         RaftLinks links = parts.links();
         if (links != null) {
-            links.part(raftId);
+            links.meetOnly(raftIds);
         }
     }
 

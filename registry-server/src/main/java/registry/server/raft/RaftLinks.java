@@ -18,6 +18,7 @@ import com.google.protobuf.Message;
 import java.io.IOException;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.Executor;
@@ -44,6 +45,7 @@ final class RaftLinks implements AutoCloseable {
     private static final int MAX_QUEUE_BYTES = 16 << 20;
     private static final long MAX_PAUSE_MILLIS = 100;
 
+    private final String self;
     private final RaftNetwork network;
     private final Map<String, Hub.Peer> peers = new ConcurrentHashMap<>();
     private final List<ReplicatorGroup> groups = new CopyOnWriteArrayList<>();
@@ -59,6 +61,7 @@ final class RaftLinks implements AutoCloseable {
                     Thread.ofPlatform().daemon().name("raft-rpc-", 0).factory());
 
     RaftLinks(String raftId, RaftNetwork network) {
+        this.self = raftId;
         this.network = network;
         var threads = Thread.ofPlatform().daemon().name("raft-link-", 0).factory();
         this.incoming =
@@ -82,8 +85,21 @@ final class RaftLinks implements AutoCloseable {
         peer(raftId);
     }
 
-    /** A member that has left is dialled no more. */
-    void part(String raftId) {
+    /** Dials these from now on, if it does not yet; whoever else was dialled is left alone. */
+    void meetOnly(Set<String> raftIds) {
+        for (String raftId : raftIds) {
+            if (!raftId.equals(self)) {
+                peer(raftId);
+            }
+        }
+        for (String raftId : peers.keySet()) {
+            if (!raftIds.contains(raftId)) {
+                part(raftId);
+            }
+        }
+    }
+
+    private void part(String raftId) {
         Hub.Peer peer = peers.remove(raftId);
         if (peer != null) {
             peer.close();
