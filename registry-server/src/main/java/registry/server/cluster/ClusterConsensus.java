@@ -405,8 +405,14 @@ public final class ClusterConsensus implements Consensus {
                 // Refused while a member is being changed, or when the other is behind: then again.
                 transferToSome(leading);
             }
-            return !leading.isLeader() && !leading.leaderId().isEmpty();
+            return anotherLeads(leading);
         });
+    }
+
+    /** While it hands over, this server is no leader any more and names itself as such. */
+    private boolean anotherLeads(JraftConsensus here) {
+        String leader = here.leaderId();
+        return !here.isLeader() && !leader.isEmpty() && !leader.equals(disk.raftId());
     }
 
     private void transferToSome(JraftConsensus leading) {
@@ -567,8 +573,8 @@ public final class ClusterConsensus implements Consensus {
             throw ApiException.refused("no other voter answers");
         }
         leading.transferLeadership(to);
-        await(() -> !leading.isLeader() && !leading.leaderId().isEmpty());
-        if (leading.isLeader()) {
+        await(() -> anotherLeads(leading));
+        if (!anotherLeads(leading)) {
             throw ApiException.refused("the other server did not take over in time");
         }
     }
