@@ -11,6 +11,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.stream.IntStream;
 import org.awaitility.Awaitility;
 import org.jspecify.annotations.Nullable;
 
@@ -37,6 +38,7 @@ public final class Cluster implements AutoCloseable {
         private final Map<String, String> environment = new LinkedHashMap<>();
         private int clients;
         private int diskMebibytes;
+        private boolean onLoopback;
 
         private Plan(int servers) {
             this.servers = servers;
@@ -69,12 +71,17 @@ public final class Cluster implements AutoCloseable {
             return this;
         }
 
-        /** Starts all nodes and waits until each is ready. */
+        /** Puts the nodes on the loopback even where networks can be made. */
+        public Plan onLoopback() {
+            onLoopback = true;
+            return this;
+        }
+
+        /** Starts all nodes at once and waits until each is ready. */
         public Cluster start() {
             Cluster cluster = prepare();
             try {
-                cluster.nodes.forEach(Node::spawn);
-                cluster.nodes.forEach(node -> node.agent().awaitReady());
+                cluster.restart(cluster.nodes);
                 return cluster;
             } catch (RuntimeException | Error e) {
                 cluster.close();
@@ -84,7 +91,9 @@ public final class Cluster implements AutoCloseable {
 
         /** Prepares all nodes and starts none. */
         public Cluster prepare() {
-            var cluster = new Cluster(openNetwork());
+            int size = servers + clients;
+            var cluster = new Cluster(onLoopback ? null : openNetwork(size));
+            NodeLogs.opened(cluster);
             try {
                 cluster.addNodes(this);
                 return cluster;
@@ -107,9 +116,9 @@ public final class Cluster implements AutoCloseable {
         return new Plan(servers);
     }
 
-    private static @Nullable Network openNetwork() {
+    private static @Nullable Network openNetwork(int size) {
         try {
-            return new Network();
+            return new Network(size);
         } catch (IOException e) {
             if (Sandbox.isRequired()) {
                 throw new AssertionError("root on a build server must be able to make networks", e);
@@ -122,21 +131,25 @@ public final class Cluster implements AutoCloseable {
     }
 
     private void addNodes(Plan plan) throws IOException {
-        var addresses = new ArrayList<String>();
-        // A block of the loopback that no other JVM of the same tests has: theirs have other ids.
-        String loopback =
-                "127.%d.%d."
-                        .formatted(
-                                64 + ProcessHandle.current().pid() % 128, Ports.free(1)[0] % 256);
-        for (int i = 1; i <= plan.servers + plan.clients; i++) {
-            addresses.add(network == null ? loopback + i : network.add());
-        }
+        List<String> addresses =
+                network == null ? loopback(plan.servers + plan.clients) : network.addresses();
         List<String> seeds = addresses.subList(0, plan.servers);
         for (int i = 0; i < addresses.size(); i++) {
             boolean server = i < plan.servers;
             String name = server ? "s" + (i + 1) : "c" + (i + 1 - plan.servers);
             nodes.add(node(plan, name, addresses.get(i), server, seeds));
         }
+    }
+
+    /**
+     * From a block of the loopback that no other JVM of the same tests has: theirs have other ids.
+     */
+    private static List<String> loopback(int size) {
+        String block =
+                "127.%d.%d."
+                        .formatted(
+                                64 + ProcessHandle.current().pid() % 128, Ports.free(1)[0] % 256);
+        return IntStream.rangeClosed(1, size).mapToObj(number -> block + number).toList();
     }
 
     private Node node(Plan plan, String name, String address, boolean server, List<String> seeds)
@@ -335,7 +348,11 @@ public final class Cluster implements AutoCloseable {
     /** Starts these nodes at once and waits until each is ready. */
     public void restart(Collection<Node> stopped) {
         stopped.forEach(Node::spawn);
-        stopped.forEach(node -> node.agent().awaitReady());
+        try {
+            stopped.forEach(node -> node.agent().awaitReady());
+        } catch (AssertionError e) {
+            throw new AssertionError(e.getMessage() + "\n" + logTails(), e);
+        }
     }
 
     /**
@@ -363,8 +380,15 @@ public final class Cluster implements AutoCloseable {
                 "\n", nodes.stream().map(node -> node + " " + node.agent().logTail()).toList());
     }
 
+    /** Nodes whose process has ended though no test has killed or stopped it. */
+    public List<Node> endedByThemselves() {
+        return nodes.stream().filter(node -> node.agent().endedByItself()).toList();
+    }
+
+    /** Kills all nodes and removes what was made for them. */
     @Override
     public void close() {
+        NodeLogs.closing(this);
         nodes.stream()
                 .filter(node -> node.agent().isAlive())
                 .forEach(node -> node.agent().process().destroyForcibly());
