@@ -112,7 +112,6 @@ public final class Server implements Servers, AutoCloseable {
         var autopilot =
                 new Autopilot(
                         store,
-                        proposer,
                         this.consensus,
                         members,
                         config.autopilot(),

@@ -13,7 +13,7 @@ import registry.api.AutopilotConfig;
  * @param bootstrapExpect servers that have to be known before the first election; 1 elects itself
  * @param snapshotBytes log bytes after which a snapshot is taken
  * @param tombstoneTtl how long deleted keys are remembered for blocking queries
- * @param autopilot its configuration in a new cluster
+ * @param autopilot its configuration while none was set
  * @param deadServerDelay how long a voter has to be dead before autopilot removes it
  */
 public record ServerConfig(

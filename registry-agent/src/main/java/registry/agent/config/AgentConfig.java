@@ -72,7 +72,7 @@ public record AgentConfig(
     /**
      * {@code autopilot}.
      *
-     * @param initial the configuration of a new cluster
+     * @param initial the configuration while none was set through the API
      * @param deadServerDelay how long a voter has to be dead before it is removed
      */
     public record Autopilot(AutopilotConfig initial, Duration deadServerDelay) {}

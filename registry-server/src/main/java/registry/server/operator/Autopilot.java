@@ -25,14 +25,13 @@ import registry.server.operator.OperatorCalls.ServerHealth;
 import registry.server.operator.OperatorCalls.ServersHealth;
 import registry.server.raft.Consensus;
 import registry.server.raft.Consensus.Standing;
-import registry.server.rpc.Proposer;
 import registry.server.state.StateStore;
 
 /**
  * As the leader, judges the servers' health, and removes a voter that has been dead for long: never
  * when the others that answer would be no quorum, and only if gossip agrees. How long a server is
- * dead is counted by this leader alone, so a new leader begins to count anew. One lock; nothing is
- * proposed inside it.
+ * dead is counted by this leader alone, so a new leader begins to count anew. One lock, for memory
+ * only.
  */
 public final class Autopilot implements LeaderLoop.Duty {
     private static final Logger log = LoggerFactory.getLogger(Autopilot.class);
@@ -40,7 +39,6 @@ public final class Autopilot implements LeaderLoop.Duty {
     private static final Instant NEVER = Instant.parse("0001-01-01T00:00:00Z");
 
     private final StateStore store;
-    private final Proposer proposer;
     private final Consensus consensus;
     private final Members members;
     private final AutopilotConfig initial;
@@ -57,13 +55,12 @@ public final class Autopilot implements LeaderLoop.Duty {
     private record Health(boolean healthy, Instant since) {}
 
     /**
-     * @param initial the configuration of a new cluster
+     * @param initial what holds while no configuration was written
      * @param deadServerDelay how long a voter has to be dead before it is removed
      * @param clock of what is shown to people
      */
     public Autopilot(
             StateStore store,
-            Proposer proposer,
             Consensus consensus,
             Members members,
             AutopilotConfig initial,
@@ -71,7 +68,6 @@ public final class Autopilot implements LeaderLoop.Duty {
             LongSupplier nanoTime,
             InstantSource clock) {
         this.store = store;
-        this.proposer = proposer;
         this.consensus = consensus;
         this.members = members;
         this.initial = initial;
@@ -80,7 +76,7 @@ public final class Autopilot implements LeaderLoop.Duty {
         this.clock = clock;
     }
 
-    /** The configuration in force. */
+    /** The configuration in force; its indexes are 0 while nobody has written one. */
     AutopilotConfig config() {
         AutopilotConfig written = AutopilotTable.config(store.current());
         return written == null ? initial : written;
@@ -88,9 +84,6 @@ public final class Autopilot implements LeaderLoop.Duty {
 
     @Override
     public void run(long term) {
-        if (AutopilotTable.config(store.current()) == null) {
-            proposer.propose(new AutopilotOp.Write(initial, AutopilotOp.Verb.FOUND, 0));
-        }
         health();
         List<Standing> standings = consensus.standings();
         Standing dead = dead(term, standings);

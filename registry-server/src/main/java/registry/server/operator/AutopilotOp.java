@@ -9,10 +9,8 @@ public sealed interface AutopilotOp extends Op {
     /** On what condition it is written. */
     enum Verb {
         SET,
-        /** When the row's ModifyIndex is the one given. */
-        CAS,
-        /** When there is none yet. */
-        FOUND
+        /** When the row's ModifyIndex is the one given; 0: when there is none. */
+        CAS
     }
 
     /** Its result says whether the configuration was written. */

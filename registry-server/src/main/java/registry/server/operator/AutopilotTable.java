@@ -8,7 +8,7 @@ import registry.server.state.State;
 import registry.server.state.TableDef;
 import registry.server.state.Tx;
 
-/** Autopilot's configuration: one row, or none until the first leader has written it. */
+/** Autopilot's configuration: one row, or none while nobody has written it. */
 public final class AutopilotTable {
     private static final String KEY = "config";
 
@@ -35,7 +35,6 @@ public final class AutopilotTable {
                 switch (verb) {
                     case SET -> true;
                     case CAS -> (before == null ? 0 : before.modifyIndex()) == cas;
-                    case FOUND -> before == null;
                 };
         if (may) {
             tx.put(

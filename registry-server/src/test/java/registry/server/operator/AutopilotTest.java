@@ -33,12 +33,6 @@ class AutopilotTest {
     private Autopilot autopilot(AutopilotConfig config) {
         return new Autopilot(
                 store,
-                op -> {
-                    var tx = new Tx(store.current(), ++index, 0, List.of(AutopilotTable.CONFIG));
-                    Object result = op.apply(tx);
-                    store.commit(tx);
-                    return result;
-                },
                 group,
                 members,
                 config,
@@ -123,19 +117,23 @@ class AutopilotTest {
     }
 
     @Test
-    void theFirstLeaderWritesTheConfigurationOnceAndCasLooksAtItsIndex() {
-        autopilot.run(1);
-        AutopilotConfig first = autopilot.config();
-        autopilot.run(2);
-        assertThat(autopilot.config()).isEqualTo(first);
-        assertThat(first.createIndex()).isPositive();
-        var tx = new Tx(store.current(), ++index, 0, List.of(AutopilotTable.CONFIG));
+    void casLooksAtTheIndexAndZeroMeansThatThereIsNone() {
         AutopilotConfig next = config(false, 0);
-        assertThat(AutopilotTable.write(tx, next, AutopilotOp.Verb.CAS, 4711)).isFalse();
-        assertThat(AutopilotTable.write(tx, next, AutopilotOp.Verb.CAS, first.modifyIndex()))
-                .isTrue();
+        assertThat(autopilot.config()).isEqualTo(AutopilotConfig.DEFAULT);
+        assertThat(cas(next, 1)).isFalse();
+        assertThat(cas(next, 0)).isTrue();
+        long first = index;
+        assertThat(autopilot.config()).isEqualTo(next.at(first, first));
+        assertThat(cas(next, 0)).isFalse();
+        assertThat(cas(next, first)).isTrue();
+        assertThat(autopilot.config()).isEqualTo(next.at(first, index));
+    }
+
+    private boolean cas(AutopilotConfig config, long cas) {
+        var tx = new Tx(store.current(), ++index, 0, List.of(AutopilotTable.CONFIG));
+        boolean written = AutopilotTable.write(tx, config, AutopilotOp.Verb.CAS, cas);
         store.commit(tx);
-        assertThat(autopilot.config()).isEqualTo(next.at(first.createIndex(), index));
+        return written;
     }
 
     @Test
