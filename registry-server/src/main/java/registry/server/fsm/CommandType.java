@@ -5,6 +5,7 @@ import java.util.Optional;
 import registry.server.catalog.CatalogOp;
 import registry.server.kv.KvOp;
 import registry.server.once.OnceOp;
+import registry.server.operator.AutopilotOp;
 import registry.server.snapshot.RestoreOp;
 import registry.server.state.Op;
 
@@ -18,7 +19,8 @@ enum CommandType {
     RESTORE_COMMIT(16, RestoreOp.Commit.class),
     RESTORE_DROP(17, RestoreOp.Drop.class),
     /** An envelope, see {@link Command}. */
-    ONCE(20, OnceOp.class);
+    ONCE(20, OnceOp.class),
+    AUTOPILOT_WRITE(19, AutopilotOp.Write.class);
 
     private final byte code;
     private final Class<? extends Op> op;

@@ -14,6 +14,7 @@ import registry.api.ApiException;
 import registry.server.catalog.CatalogTable;
 import registry.server.kv.KvTable;
 import registry.server.once.OnceTable;
+import registry.server.operator.AutopilotTable;
 import registry.server.raft.Applier;
 import registry.server.snapshot.RestoreTable;
 import registry.server.state.Op;
@@ -42,7 +43,8 @@ public final class Fsm implements Applier {
                     KvTable.PAIRS,
                     KvTable.TOMBSTONES,
                     RestoreTable.PARTS,
-                    OnceTable.CLIENTS);
+                    OnceTable.CLIENTS,
+                    AutopilotTable.CONFIG);
 
     private record Leadership(long term, long stateMillis, long sinceNanos) {}
 
