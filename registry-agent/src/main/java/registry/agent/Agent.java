@@ -19,6 +19,7 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import registry.agent.check.SystemTimers;
 import registry.agent.config.AgentConfig;
+import registry.agent.config.AgentConfig.RpcTls;
 import registry.agent.config.ConfigException;
 import registry.agent.config.ConfigLoader;
 import registry.agent.config.ConfigSources;
@@ -40,6 +41,7 @@ import registry.server.Server;
 import registry.server.ServerConfig;
 import registry.server.cluster.ClusterConsensus;
 import registry.server.link.Hub;
+import registry.server.link.LinkTls;
 import registry.server.raft.Applier;
 import registry.server.raft.RaftDisk;
 import registry.server.rpc.ServerRpc;
@@ -111,7 +113,7 @@ public final class Agent implements AgentControl, AutoCloseable {
             if (config.server()) {
                 ServerConfig serverConfig = serverConfig(dataDir.path());
                 RaftDisk disk = RaftDisk.open(store, serverConfig);
-                Hub hub = own(new Hub(disk::clusterId, List.of()));
+                Hub hub = own(new Hub(disk::clusterId, List.of(), linkTls()));
                 var made = new ClusterConsensus[1];
                 server =
                         own(
@@ -131,7 +133,7 @@ public final class Agent implements AgentControl, AutoCloseable {
             } else {
                 cluster = null;
                 server = null;
-                Hub hub = own(new Hub(() -> "", List.of()));
+                Hub hub = own(new Hub(() -> "", List.of(), linkTls()));
                 servers = own(new RpcClient(membership, hub, node.id()));
             }
             SystemTimers timers = own(new SystemTimers());
@@ -182,6 +184,25 @@ public final class Agent implements AgentControl, AutoCloseable {
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
+    }
+
+    private @Nullable LinkTls linkTls() throws IOException {
+        RpcTls tls = config.rpcTls();
+        return tls.isUsed()
+                ? new LinkTls(
+                        new LinkTls.Keys(
+                                tls.caFile(),
+                                tls.certFile(),
+                                tls.keyFile(),
+                                tls.verifyIncoming(),
+                                tls.verifyOutgoing(),
+                                tls.verifyServerHostname()
+                                        ? "server."
+                                                + config.datacenter()
+                                                + "."
+                                                + config.dns().domain()
+                                        : ""))
+                : null;
     }
 
     private static void halt(String why) {
