@@ -30,12 +30,14 @@ public final class Cluster implements AutoCloseable {
 
     private final @Nullable Network network;
     private final List<Node> nodes = new ArrayList<>();
+    private final List<Node> later = new ArrayList<>();
 
     /** What to start; see {@link Cluster#of}. */
     public static final class Plan {
         private final int servers;
         private final Map<String, Object> config = new LinkedHashMap<>();
         private final Map<String, String> environment = new LinkedHashMap<>();
+        private int later;
         private int clients;
         private int diskMebibytes;
         private boolean onLoopback;
@@ -47,6 +49,15 @@ public final class Cluster implements AutoCloseable {
         /** Adds so many client agents. */
         public Plan clients(int count) {
             clients = count;
+            return this;
+        }
+
+        /**
+         * Prepares so many more servers, which expect nobody and are started by whoever wants them;
+         * their names follow those of the others.
+         */
+        public Plan later(int servers) {
+            later = servers;
             return this;
         }
 
@@ -81,7 +92,10 @@ public final class Cluster implements AutoCloseable {
         public Cluster start() {
             Cluster cluster = prepare();
             try {
-                cluster.restart(cluster.nodes);
+                cluster.restart(
+                        cluster.nodes.stream()
+                                .filter(node -> !cluster.later.contains(node))
+                                .toList());
                 return cluster;
             } catch (RuntimeException | Error e) {
                 cluster.close();
@@ -91,7 +105,7 @@ public final class Cluster implements AutoCloseable {
 
         /** Prepares all nodes and starts none. */
         public Cluster prepare() {
-            int size = servers + clients;
+            int size = servers + later + clients;
             var cluster = new Cluster(onLoopback ? null : openNetwork(size));
             NodeLogs.opened(cluster);
             try {
@@ -132,12 +146,19 @@ public final class Cluster implements AutoCloseable {
 
     private void addNodes(Plan plan) throws IOException {
         List<String> addresses =
-                network == null ? loopback(plan.servers + plan.clients) : network.addresses();
+                network == null
+                        ? loopback(plan.servers + plan.later + plan.clients)
+                        : network.addresses();
         List<String> seeds = addresses.subList(0, plan.servers);
+        int servers = plan.servers + plan.later;
         for (int i = 0; i < addresses.size(); i++) {
-            boolean server = i < plan.servers;
-            String name = server ? "s" + (i + 1) : "c" + (i + 1 - plan.servers);
-            nodes.add(node(plan, name, addresses.get(i), server, seeds));
+            boolean server = i < servers;
+            String name = server ? "s" + (i + 1) : "c" + (i + 1 - servers);
+            Node node = node(plan, name, addresses.get(i), server, seeds, i < plan.servers);
+            nodes.add(node);
+            if (server && i >= plan.servers) {
+                later.add(node);
+            }
         }
     }
 
@@ -152,7 +173,13 @@ public final class Cluster implements AutoCloseable {
         return IntStream.rangeClosed(1, size).mapToObj(number -> block + number).toList();
     }
 
-    private Node node(Plan plan, String name, String address, boolean server, List<String> seeds)
+    private Node node(
+            Plan plan,
+            String name,
+            String address,
+            boolean server,
+            List<String> seeds,
+            boolean founds)
             throws IOException {
         LauncherProcess.Setup setup =
                 LauncherProcess.agent()
@@ -160,12 +187,12 @@ public final class Cluster implements AutoCloseable {
                         .with("bind_addr", address)
                         .with("server", server)
                         .ports(HTTP, 8600, 8301, 8300, 8302);
-        if (server) {
+        if (founds) {
             setup.with("bootstrap_expect", plan.servers);
         } else {
             setup.without("bootstrap_expect");
         }
-        if (plan.servers + plan.clients > 1) {
+        if (plan.servers + plan.later + plan.clients > 1) {
             setup.with("retry_join", seeds);
         }
         plan.config.forEach(setup::with);
@@ -217,10 +244,16 @@ public final class Cluster implements AutoCloseable {
             }
         }
         return votes.entrySet().stream()
-                .filter(vote -> vote.getValue() > servers().size() / 2)
+                .filter(vote -> vote.getValue() > expected() / 2)
                 .flatMap(vote ->
                         servers().stream().filter(server -> vote.getKey().equals(server.address())))
                 .findFirst();
+    }
+
+    private long expected() {
+        return servers().stream()
+                .filter(server -> !later.contains(server) || server.agent().isAlive())
+                .count();
     }
 
     private static Optional<String> leaderSeenBy(Node node) {

@@ -164,6 +164,18 @@ public final class LauncherProcess implements AutoCloseable {
         }
     }
 
+    /** Changes a key of the configuration file; the process is to be started again for it. */
+    public void reconfigure(String key, Object value) {
+        setup.config.put(key, value);
+        try {
+            Files.writeString(
+                    configFile,
+                    JSON.writerWithDefaultPrettyPrinter().writeValueAsString(setup.config));
+        } catch (IOException e) {
+            throw new IllegalStateException("cannot write " + configFile, e);
+        }
+    }
+
     /** A single server named n1 on free ports of 127.0.0.1, unless told otherwise. */
     public static Setup agent() {
         return new Setup();

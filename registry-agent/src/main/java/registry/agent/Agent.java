@@ -227,7 +227,9 @@ public final class Agent implements AgentControl, AutoCloseable {
                 config.bootstrapExpect(),
                 config.raftMultiplier(),
                 config.raftSnapshotBytes(),
-                config.tombstoneTtl());
+                config.tombstoneTtl(),
+                config.autopilot().initial(),
+                config.autopilot().deadServerDelay());
     }
 
     /** Where this agent's own API can be reached from here. */

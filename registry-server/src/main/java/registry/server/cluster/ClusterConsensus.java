@@ -347,16 +347,8 @@ public final class ClusterConsensus implements Consensus {
 
     /** True when a member was changed: there may be another to change. */
     private boolean lead(JraftConsensus leading) {
-        Set<String> voters = ids(leading, true);
-        var group =
-                new Voters(
-                        disk.raftId(),
-                        voters,
-                        leading.aliveVoters(),
-                        ids(leading, false),
-                        leading.aliveLearners());
         Optional<MemberChange> change =
-                group.next(candidates(), disk.clusterId(), JraftConsensus::isOf);
+                group(leading).next(candidates(), disk.clusterId(), JraftConsensus::isOf);
         if (change.isEmpty()) {
             return false;
         }
@@ -366,6 +358,15 @@ public final class ClusterConsensus implements Consensus {
         leading.change(change.get());
         log.info("member changed: change={}", change.get());
         return true;
+    }
+
+    private Voters group(JraftConsensus leading) {
+        return new Voters(
+                disk.raftId(),
+                ids(leading, true),
+                leading.aliveVoters(),
+                ids(leading, false),
+                leading.aliveLearners());
     }
 
     /** Two clusters that meet in one gossip pool stay apart, and say so. */
@@ -404,8 +405,14 @@ public final class ClusterConsensus implements Consensus {
                 // Refused while a member is being changed, or when the other is behind: then again.
                 transferToSome(leading);
             }
-            return !leading.isLeader() && !leading.leaderId().isEmpty();
+            return anotherLeads(leading);
         });
+    }
+
+    /** While it hands over, this server is no leader any more and names itself as such. */
+    private boolean anotherLeads(JraftConsensus here) {
+        String leader = here.leaderId();
+        return !here.isLeader() && !leader.isEmpty() && !leader.equals(disk.raftId());
     }
 
     private void transferToSome(JraftConsensus leading) {
@@ -518,6 +525,66 @@ public final class ClusterConsensus implements Consensus {
 
     private static String hostPort(String host, int port) {
         return (host.contains(":") ? "[" + host + "]" : host) + ":" + port;
+    }
+
+    @Override
+    public List<Standing> standings() {
+        JraftConsensus now = raft;
+        return now == null
+                ? List.of()
+                : now.standings().stream()
+                        .map(standing ->
+                                new Standing(
+                                        standing.raftId(),
+                                        named(standing.peer()),
+                                        standing.answers(),
+                                        standing.lastContactMillis(),
+                                        standing.lastTerm(),
+                                        standing.lastIndex()))
+                        .toList();
+    }
+
+    @Override
+    public void removeVoter(String raftId) {
+        JraftConsensus leading = leading();
+        if (!group(leading).canDoWithout(raftId)) {
+            throw ApiException.refused(
+                    "the remaining servers that answer are no quorum without it");
+        }
+        leading.change(new MemberChange.RemoveVoter(raftId));
+    }
+
+    @Override
+    public void transferLeadership(String id) {
+        JraftConsensus leading = leading();
+        if (id.equals(config.nodeId()) || id.equals(disk.raftId())) {
+            throw ApiException.refused("server \"%s\" leads already".formatted(id));
+        }
+        String to = "";
+        for (Peer peer : leading.peers()) {
+            if (peer.voter() && (peer.id().equals(id) || named(peer).id().equals(id))) {
+                to = peer.id();
+            }
+        }
+        if (to.isEmpty() && !id.isEmpty()) {
+            throw ApiException.refused("no voter has the id \"%s\"".formatted(id));
+        }
+        if (leading.aliveVoters().size() < 2) {
+            throw ApiException.refused("no other voter answers");
+        }
+        leading.transferLeadership(to);
+        await(() -> anotherLeads(leading));
+        if (!anotherLeads(leading)) {
+            throw ApiException.refused("the other server did not take over in time");
+        }
+    }
+
+    private JraftConsensus leading() {
+        JraftConsensus now = raft;
+        if (now == null || !now.isLeader()) {
+            throw ApiException.noLeader();
+        }
+        return now;
     }
 
     @Override

@@ -1,6 +1,7 @@
 package registry.server.raft;
 
 import com.alipay.sofa.jraft.ReplicatorGroup;
+import com.alipay.sofa.jraft.core.Replicator;
 import com.alipay.sofa.jraft.entity.PeerId;
 import com.alipay.sofa.jraft.error.InvokeTimeoutException;
 import com.alipay.sofa.jraft.error.RemotingException;
@@ -13,6 +14,8 @@ import com.alipay.sofa.jraft.rpc.RpcRequests.AppendEntriesRequest;
 import com.alipay.sofa.jraft.rpc.RpcRequests.AppendEntriesRequestHeader;
 import com.alipay.sofa.jraft.rpc.RpcServer;
 import com.alipay.sofa.jraft.rpc.impl.ConnectionClosedEventListener;
+import com.alipay.sofa.jraft.util.ThreadId;
+import com.alipay.sofa.jraft.util.Utils;
 import com.google.protobuf.InvalidProtocolBufferException;
 import com.google.protobuf.Message;
 import java.io.IOException;
@@ -109,6 +112,28 @@ final class RaftLinks implements AutoCloseable {
     /** Since the last word of whoever takes itself for the leader. */
     long millisSinceLeader() {
         return TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - leaderHeard);
+    }
+
+    /** As the leader: since a peer has answered; since ever if it never did. */
+    long millisSinceHeard(String raftId) {
+        PeerId peer = new PeerId(raftId, JraftConsensus.NO_PORT);
+        long heard = 0;
+        for (ReplicatorGroup group : groups) {
+            heard = Math.max(heard, group.getLastRpcSendTimestamp(peer));
+        }
+        return Math.max(0, Utils.monotonicMs() - heard);
+    }
+
+    /** As the leader: the last entry that a peer is known to have; 0 when nothing is known. */
+    long lastIndexOf(String raftId) {
+        PeerId peer = new PeerId(raftId, JraftConsensus.NO_PORT);
+        for (ReplicatorGroup group : groups) {
+            ThreadId replicator = group.getReplicator(peer);
+            if (replicator != null) {
+                return Math.max(0, Replicator.getNextIndex(replicator) - 1);
+            }
+        }
+        return 0;
     }
 
     boolean isConnected(String raftId) {
