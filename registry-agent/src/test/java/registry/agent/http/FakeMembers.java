@@ -6,6 +6,8 @@ import java.util.TreeMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.function.Consumer;
 import java.util.function.Predicate;
+import registry.agent.gossip.KeyringOp;
+import registry.agent.gossip.KeyringReport;
 import registry.agent.gossip.Membership;
 import registry.agent.gossip.UserEvent;
 import registry.api.ApiException;
@@ -38,7 +40,25 @@ final class FakeMembers implements Membership {
                     5,
                     4);
 
+    /** What rounds of keyrings end with. */
+    private final KeyringReport keyrings;
+
     private final List<UserEvent> events = new CopyOnWriteArrayList<>();
+
+    FakeMembers() {
+        this(
+                new KeyringReport(
+                        1,
+                        new TreeMap<>(),
+                        new TreeMap<>(),
+                        new TreeMap<>(
+                                java.util.Map.of(
+                                        "n1", "Keyring is empty (encryption not enabled)"))));
+    }
+
+    FakeMembers(KeyringReport keyrings) {
+        this.keyrings = keyrings;
+    }
 
     @Override
     public List<Member> members() {
@@ -77,6 +97,11 @@ final class FakeMembers implements Membership {
 
     @Override
     public void onFatal(Consumer<String> listener) {}
+
+    @Override
+    public KeyringReport keyring(KeyringOp op, String key, boolean localOnly) {
+        return keyrings;
+    }
 
     @Override
     public void fire(UserEvent event) {
