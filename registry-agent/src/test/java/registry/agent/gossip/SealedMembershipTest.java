@@ -109,19 +109,14 @@ class SealedMembershipTest {
     }
 
     private static void awaitFact(Membership seenBy, String value) {
-        await()
-                .atMost(Duration.ofSeconds(20))
+        await().atMost(Duration.ofSeconds(20))
                 .until(() ->
                         seenBy.all().stream()
                                 .anyMatch(peer -> value.equals(peer.facts().get("after"))));
     }
 
     private static KeyringReport report(Map<String, Integer> keys, Map<String, Integer> primary) {
-        return new KeyringReport(
-                3,
-                new TreeMap<>(keys),
-                new TreeMap<>(primary),
-                new TreeMap<>());
+        return new KeyringReport(3, new TreeMap<>(keys), new TreeMap<>(primary), new TreeMap<>());
     }
 
     @Test

@@ -1,6 +1,7 @@
 package registry.agent.http;
 
 import java.util.List;
+import java.util.Map;
 import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.concurrent.CopyOnWriteArrayList;
@@ -21,7 +22,7 @@ final class FakeMembers implements Membership {
                     "127.0.0.1",
                     8301,
                     new TreeMap<>(
-                            java.util.Map.of(
+                            Map.of(
                                     "role",
                                     "consul",
                                     "dc",
@@ -41,24 +42,17 @@ final class FakeMembers implements Membership {
                     4);
 
     /** What rounds of keyrings end with. */
-    private final KeyringReport keyrings;
+    volatile KeyringReport keyrings =
+            new KeyringReport(
+                    1,
+                    new TreeMap<>(),
+                    new TreeMap<>(),
+                    new TreeMap<>(Map.of("n1", "Keyring is empty (encryption not enabled)")));
+
+    /** What was asked of keyrings. */
+    final List<String> rounds = new CopyOnWriteArrayList<>();
 
     private final List<UserEvent> events = new CopyOnWriteArrayList<>();
-
-    FakeMembers() {
-        this(
-                new KeyringReport(
-                        1,
-                        new TreeMap<>(),
-                        new TreeMap<>(),
-                        new TreeMap<>(
-                                java.util.Map.of(
-                                        "n1", "Keyring is empty (encryption not enabled)"))));
-    }
-
-    FakeMembers(KeyringReport keyrings) {
-        this.keyrings = keyrings;
-    }
 
     @Override
     public List<Member> members() {
@@ -100,6 +94,7 @@ final class FakeMembers implements Membership {
 
     @Override
     public KeyringReport keyring(KeyringOp op, String key, boolean localOnly) {
+        rounds.add(op + " " + key + (localOnly ? " here" : ""));
         return keyrings;
     }
 

@@ -9,6 +9,7 @@ import java.util.HexFormat;
 import javax.crypto.KDF;
 import javax.crypto.SecretKey;
 import javax.crypto.spec.HKDFParameterSpec;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A key of the ring, from which all others are derived (HKDF-SHA256, RFC 5869): nothing is sealed
@@ -76,7 +77,7 @@ public final class GossipKey {
     }
 
     @Override
-    public boolean equals(Object other) {
+    public boolean equals(@Nullable Object other) {
         return other instanceof GossipKey key && Arrays.equals(raw, key.raw);
     }
 

@@ -54,8 +54,7 @@ class KeyringTest {
     @Test
     void whatCannotBeIsRefusedAndChangesNothing() throws IOException {
         Keyring ring = open(ONE);
-        assertThatThrownBy(() -> ring.use(TWO))
-                .hasMessage("Requested key is not in the keyring");
+        assertThatThrownBy(() -> ring.use(TWO)).hasMessage("Requested key is not in the keyring");
         assertThatThrownBy(() -> ring.remove(ONE))
                 .hasMessage("Removing the primary key is not allowed");
         assertThatThrownBy(() -> ring.install("AAAA"))
