@@ -39,6 +39,7 @@ final class ConformanceIT {
                     "health",
                     "kv",
                     "event",
+                    "query",
                     "blocking",
                     "dns",
                     "cli");

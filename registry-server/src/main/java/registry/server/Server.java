@@ -1,5 +1,6 @@
 package registry.server;
 
+import java.time.InstantSource;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -14,16 +15,24 @@ import registry.api.ApiException;
 import registry.api.CatalogDeregistration;
 import registry.api.CatalogRegistration;
 import registry.api.KvWrite;
+import registry.api.NodeCoordinate;
+import registry.api.PreparedQueryWrite;
 import registry.server.catalog.CatalogEndpoint;
+import registry.server.coordinate.CoordinateEndpoint;
 import registry.server.fsm.Fsm;
 import registry.server.fsm.LogProposer;
 import registry.server.health.HealthEndpoint;
 import registry.server.kv.KvEndpoint;
+import registry.server.leader.CoordinateWriter;
 import registry.server.leader.LeaderLoop;
 import registry.server.leader.Members;
 import registry.server.leader.Reconciler;
 import registry.server.leader.RestoreReaper;
 import registry.server.leader.TombstoneReaper;
+import registry.server.operator.Autopilot;
+import registry.server.operator.OperatorCalls;
+import registry.server.operator.OperatorEndpoint;
+import registry.server.query.QueryEndpoint;
 import registry.server.raft.Applier;
 import registry.server.raft.Consensus;
 import registry.server.rpc.Method;
@@ -46,12 +55,20 @@ public final class Server implements Servers, AutoCloseable {
                     Method.CATALOG_REGISTER,
                     Method.CATALOG_DEREGISTER,
                     Method.KV_APPLY,
+                    Method.QUERY_APPLY,
+                    Method.COORDINATE_UPDATE,
                     SnapshotCalls.OPEN,
                     SnapshotCalls.READ,
                     SnapshotCalls.CLOSE,
                     SnapshotCalls.STAGE,
                     SnapshotCalls.COMMIT,
-                    SnapshotCalls.DROP);
+                    SnapshotCalls.DROP,
+                    OperatorCalls.SERVERS,
+                    OperatorCalls.REMOVE_PEER,
+                    OperatorCalls.TRANSFER,
+                    OperatorCalls.AUTOPILOT,
+                    OperatorCalls.SET_AUTOPILOT,
+                    OperatorCalls.HEALTH);
 
     private final Consensus consensus;
     private final Queries queries;
@@ -99,7 +116,29 @@ public final class Server implements Servers, AutoCloseable {
                                 Method.KV_APPLY.name(),
                                 request -> kv.apply((KvWrite) request)));
         writes.putAll(snapshotCalls(snapshots));
-        Map<String, Function<Question, Query>> reads = reads(catalog, new HealthEndpoint(), kv);
+        var autopilot =
+                new Autopilot(
+                        store,
+                        this.consensus,
+                        members,
+                        config.autopilot(),
+                        config.deadServerDelay(),
+                        nanoTime,
+                        InstantSource.system());
+        writes.putAll(new OperatorEndpoint(proposer, this.consensus, members, autopilot).calls());
+        var prepared = new QueryEndpoint(proposer, store, config.datacenter());
+        writes.put(
+                Method.QUERY_APPLY.name(), request -> prepared.apply((PreparedQueryWrite) request));
+        var coordinates = new CoordinateEndpoint(store);
+        writes.put(
+                Method.COORDINATE_UPDATE.name(),
+                request -> coordinates.update((NodeCoordinate) request));
+        Map<String, Function<Question, Query>> reads =
+                new HashMap<>(reads(catalog, new HealthEndpoint(), kv));
+        reads.putAll(queryReads(prepared));
+        reads.put(Question.COORDINATE_NODES, coordinates::nodes);
+        reads.put(Question.COORDINATE_NODE, coordinates::node);
+        reads.put(Question.COORDINATE_DATACENTERS, catalog::serverCoordinates);
         this.queries =
                 new Queries(
                         store,
@@ -116,7 +155,9 @@ public final class Server implements Servers, AutoCloseable {
                                         store, catalog, members, config.nodeName(), nanoTime),
                                 new TombstoneReaper(
                                         store, proposer, fsm::time, config.tombstoneTtl()),
-                                new RestoreReaper(store, proposer, fsm::time)),
+                                new CoordinateWriter(coordinates, proposer),
+                                new RestoreReaper(store, proposer, fsm::time),
+                                autopilot),
                         queries::leadershipLost);
         members.onChange(signals::release);
         leader.start();
@@ -136,6 +177,14 @@ public final class Server implements Servers, AutoCloseable {
                 request -> snapshots.propose((RestoreOp) request),
                 SnapshotCalls.DROP.name(),
                 request -> snapshots.propose((RestoreOp) request));
+    }
+
+    private static Map<String, Function<Question, Query>> queryReads(QueryEndpoint prepared) {
+        return Map.of(
+                Question.QUERY_LIST, prepared::list,
+                Question.QUERY_GET, prepared::get,
+                Question.QUERY_EXECUTE, prepared::execute,
+                Question.QUERY_EXPLAIN, prepared::explain);
     }
 
     private static Map<String, Function<Question, Query>> reads(
@@ -191,6 +240,7 @@ public final class Server implements Servers, AutoCloseable {
         return consensus.peers().stream()
                 .filter(Consensus.Peer::voter)
                 .map(Consensus.Peer::address)
+                .filter(address -> !address.isEmpty())
                 .toList();
     }
 

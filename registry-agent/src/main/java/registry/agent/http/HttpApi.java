@@ -99,10 +99,13 @@ public final class HttpApi implements AutoCloseable {
             HashWaiters hashWaiters) {
         var lookup = new Lookup(servers, config);
         var table = RouteTable.builder();
-        new StatusRoutes(servers, membership).addTo(table);
+        new StatusRoutes(servers).addTo(table);
+        new OperatorRoutes(servers, membership).addTo(table);
         new CatalogRoutes(servers, lookup, config.datacenter()).addTo(table);
         new HealthRoutes(lookup).addTo(table);
         new KvRoutes(servers, lookup).addTo(table);
+        new QueryRoutes(servers, lookup, config.nodeName()).addTo(table);
+        new CoordinateRoutes(servers, lookup, config.disableCoordinates()).addTo(table);
         new SnapshotRoutes(servers, config.dataDir()).addTo(table);
         new AgentRoutes(config, membership, control).addTo(table);
         new AgentServiceRoutes(config, local, hashWaiters).addTo(table);

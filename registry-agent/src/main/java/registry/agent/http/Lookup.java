@@ -164,7 +164,9 @@ final class Lookup {
         @Override
         public void failed(ApiException error) {
             Answer answer = Answer.of(error);
-            then.accept(kind.indexOnError() ? answer.withAll(NO_INDEX) : answer);
+            // What is not there has no index either.
+            boolean index = kind.indexOnError() && error.kind() != ApiException.Kind.NOT_FOUND;
+            then.accept(index ? answer.withAll(NO_INDEX) : answer);
         }
 
         /** The reply was older than the client allows. */

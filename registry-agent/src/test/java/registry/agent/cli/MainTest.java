@@ -105,7 +105,7 @@ class MainTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"lock", "monitor", "connect", "tls", "operator", "rtt"})
+    @ValueSource(strings = {"lock", "monitor", "connect", "tls", "rtt"})
     void consulsOtherCommandsAreToldApart(String name) {
         check(
                 line.run(name),
