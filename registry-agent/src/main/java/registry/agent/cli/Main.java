@@ -24,7 +24,7 @@ public final class Main {
 
     /** Consul's commands that this version lacks. */
     private static final Set<String> LATER =
-            Set.of("connect", "keyring", "lock", "monitor", "rtt", "tls");
+            Set.of("connect", "lock", "monitor", "rtt", "tls");
 
     private final Map<String, Supplier<Command>> commands = new LinkedHashMap<>();
     private final Map<String, String> groups = new LinkedHashMap<>();
@@ -64,6 +64,7 @@ public final class Main {
         commands.put("intention list", Main::intentions);
         commands.put("join", JoinCommand::new);
         commands.put("keygen", KeygenCommand::new);
+        commands.put("keyring", KeyringCommand::new);
         commands.put("kv delete", KvDeleteCommand::new);
         commands.put("kv export", KvExportCommand::new);
         commands.put("kv get", KvGetCommand::new);

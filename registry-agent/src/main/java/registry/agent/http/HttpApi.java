@@ -111,6 +111,7 @@ public final class HttpApi implements AutoCloseable {
         new AgentServiceRoutes(config, local, hashWaiters).addTo(table);
         new AgentCheckRoutes(local, history).addTo(table);
         new AgentMetricsRoutes().addTo(table);
+        new KeyringRoutes(membership, config.datacenter()).addTo(table);
         new EventRoutes(config, membership, local, hashWaiters).addTo(table);
         new AbsentRoutes(config.enableDebug()).addTo(table);
         return table.build();

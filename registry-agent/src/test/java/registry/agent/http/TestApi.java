@@ -28,6 +28,7 @@ import registry.server.storage.NodeStore;
 /** An HTTP API on a free port of the loopback, over servers that the test holds in its hand. */
 final class TestApi implements AutoCloseable {
     final FakeServers servers = new FakeServers();
+    final FakeMembers members = new FakeMembers();
     private final Path dataDir;
     private final NodeStore store;
     private final LocalStore localStore;
@@ -69,7 +70,7 @@ final class TestApi implements AutoCloseable {
                         servers,
                         local,
                         checkId -> List.of(),
-                        new FakeMembers(),
+                        members,
                         new Control(),
                         through::of);
     }
