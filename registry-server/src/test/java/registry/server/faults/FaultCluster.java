@@ -11,11 +11,11 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
 import registry.server.ServerConfig;
 import registry.server.faults.FaultyNetwork.Weather;
 import registry.server.leader.Members.State;
-import registry.server.raft.Consensus;
 
 /** The servers of one cluster, which die and live again. */
 final class FaultCluster implements AutoCloseable {
@@ -29,6 +29,7 @@ final class FaultCluster implements AutoCloseable {
     final FaultyNetwork network = new FaultyNetwork(promises);
     final FakeGossip gossip = new FakeGossip();
     final List<Node> nodes = new ArrayList<>();
+    private final AtomicInteger installed = new AtomicInteger();
     private final Shape shape;
     private final Path base;
 
@@ -112,6 +113,7 @@ final class FaultCluster implements AutoCloseable {
             }
             // In this order: what is said or answered from here on may be forgotten by the disk.
             dying.die();
+            installed.addAndGet(dying.installed());
             network.down(name);
             life = null;
             Path left = base.resolve(name + "-" + ++lives);
@@ -166,6 +168,11 @@ final class FaultCluster implements AutoCloseable {
         return alive;
     }
 
+    /** How often a server took over a snapshot of another. */
+    int installed() {
+        return installed.get() + alive().stream().mapToInt(Life::installed).sum();
+    }
+
     @Nullable Node leader() {
         for (Node node : nodes) {
             Life life = node.life();
@@ -184,20 +191,14 @@ final class FaultCluster implements AutoCloseable {
         }
     }
 
-    /** True when all live, all vote, and one leads. */
+    /** True when all live, all vote, nobody else does, and one leads. */
     boolean isWhole() {
         Node leader = leader();
         Life leads = leader == null ? null : leader.life();
-        if (leads == null || alive().size() < nodes.size()) {
-            return false;
-        }
-        List<String> voters =
-                leads.consensus.peers().stream()
-                        .filter(Consensus.Peer::voter)
-                        .map(Consensus.Peer::id)
-                        .sorted()
-                        .toList();
-        return voters.equals(nodes.stream().map(node -> "id-" + node.name).sorted().toList());
+        return leads != null
+                && leads.consensus.peers().size() == nodes.size()
+                && alive().size() == nodes.size()
+                && alive().stream().allMatch(Life::votes);
     }
 
     void awaitWhole(Duration limit) {

@@ -90,11 +90,12 @@ final class FaultRun {
                 }
             }
             String figures =
-                    "acknowledged=%d reads=%d watched=%d faults=%s"
+                    "acknowledged=%d reads=%d watched=%d installed=%d faults=%s"
                             .formatted(
                                     registers.acknowledged(),
                                     registers.reads(),
                                     watchers.answers(),
+                                    cluster.installed(),
                                     nemesis.done());
             System.out.println(figures);
             broken.stream().limit(20).forEach(System.out::println);

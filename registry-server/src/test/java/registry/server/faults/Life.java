@@ -55,6 +55,7 @@ final class Life implements AutoCloseable {
     private final KvEndpoint kv;
     private final LeaderLoop leader;
     private final Planted planted;
+    private final String address;
     private final AtomicInteger wakeUps = new AtomicInteger();
     private final AtomicInteger loads = new AtomicInteger();
 
@@ -76,6 +77,7 @@ final class Life implements AutoCloseable {
             throws IOException {
         this.dir = dir;
         this.planted = planted;
+        this.address = config.address() + ":" + config.rpcPort();
         this.store = TornStore.open(dir);
         store.mood(planted.mood());
         this.disk = RaftDisk.open(store, config);
@@ -140,6 +142,12 @@ final class Life implements AutoCloseable {
 
     boolean isReadyLeader() {
         return consensus.isReadyLeader();
+    }
+
+    /** As this server, and not only as the node that it is on. */
+    boolean votes() {
+        return consensus.peers().stream()
+                .anyMatch(peer -> peer.voter() && peer.address().equals(address));
     }
 
     void handOver() {

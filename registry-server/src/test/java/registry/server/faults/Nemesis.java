@@ -10,7 +10,6 @@ import java.util.Random;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.locks.LockSupport;
-import org.jspecify.annotations.Nullable;
 import registry.server.faults.FaultCluster.Node;
 import registry.server.faults.FaultyNetwork.Weather;
 import registry.server.leader.Members.State;
@@ -55,9 +54,11 @@ final class Nemesis {
         long end = System.nanoTime() + time.toNanos();
         while (System.nanoTime() - end < 0) {
             Fault fault = Fault.values()[random.nextInt(Fault.values().length)];
+            long begun = System.nanoTime();
             if (strike(fault)) {
                 done.merge(fault, 1, Integer::sum);
             }
+            System.out.println(fault+" "+(System.nanoTime()-begun)/1000000);
             rest(50 + random.nextInt(600));
         }
     }
@@ -210,21 +211,13 @@ final class Nemesis {
         leaving.handOver();
         cluster.gossip.state(node.name, State.LEFT);
         long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(10);
-        while (isVoter(node) && System.nanoTime() - end < 0) {
+        while (leaving.votes() && System.nanoTime() - end < 0) {
             rest(20);
         }
         node.kill(false);
         node.start();
         cluster.awaitWhole(Duration.ofSeconds(60));
         return true;
-    }
-
-    private boolean isVoter(Node node) {
-        @Nullable Node leader = cluster.leader();
-        Life life = leader == null ? null : leader.life();
-        return life == null
-                || life.consensus.peers().stream()
-                        .anyMatch(peer -> peer.voter() && peer.id().equals("id-" + node.name));
     }
 
     /** Mends all, and says whether the cluster is whole. */

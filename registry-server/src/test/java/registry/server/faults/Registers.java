@@ -25,6 +25,7 @@ import registry.server.rpc.Consistency;
  */
 final class Registers implements AutoCloseable {
     private static final int BALLAST = 200;
+    private static final long THOUGHT_NANOS = TimeUnit.MILLISECONDS.toNanos(8);
     private static final long PAUSE_NANOS = TimeUnit.MILLISECONDS.toNanos(5);
 
     /** A call whose answer was lost. */
@@ -87,9 +88,7 @@ final class Registers implements AutoCloseable {
                             case 1 -> write(Operation.Kind.SWAP);
                             default -> read();
                         };
-                if (!answered) {
-                    LockSupport.parkNanos(PAUSE_NANOS);
-                }
+                LockSupport.parkNanos(answered ? random.nextLong(THOUGHT_NANOS) : PAUSE_NANOS);
             }
         }
 

@@ -116,7 +116,11 @@ public final class TornStore extends NodeStore {
     private void rememberSynced() throws IOException {
         try (var files = Files.newDirectoryStream(database, "[0-9]*.log")) {
             for (Path file : files) {
-                synced.put(file.getFileName().toString(), Files.size(file));
+                try {
+                    synced.put(file.getFileName().toString(), Files.size(file));
+                } catch (NoSuchFileException obsolete) {
+                    synced.remove(file.getFileName().toString());
+                }
             }
         }
     }
