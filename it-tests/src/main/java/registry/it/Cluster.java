@@ -11,6 +11,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.stream.IntStream;
 import org.awaitility.Awaitility;
 import org.jspecify.annotations.Nullable;
 
@@ -29,14 +30,17 @@ public final class Cluster implements AutoCloseable {
 
     private final @Nullable Network network;
     private final List<Node> nodes = new ArrayList<>();
+    private final List<Node> later = new ArrayList<>();
 
     /** What to start; see {@link Cluster#of}. */
     public static final class Plan {
         private final int servers;
         private final Map<String, Object> config = new LinkedHashMap<>();
         private final Map<String, String> environment = new LinkedHashMap<>();
+        private int later;
         private int clients;
         private int diskMebibytes;
+        private boolean onLoopback;
 
         private Plan(int servers) {
             this.servers = servers;
@@ -45,6 +49,15 @@ public final class Cluster implements AutoCloseable {
         /** Adds so many client agents. */
         public Plan clients(int count) {
             clients = count;
+            return this;
+        }
+
+        /**
+         * Prepares so many more servers, which expect nobody and are started by whoever wants them;
+         * their names follow those of the others.
+         */
+        public Plan later(int servers) {
+            later = servers;
             return this;
         }
 
@@ -69,12 +82,20 @@ public final class Cluster implements AutoCloseable {
             return this;
         }
 
-        /** Starts all nodes and waits until each is ready. */
+        /** Puts the nodes on the loopback even where networks can be made. */
+        public Plan onLoopback() {
+            onLoopback = true;
+            return this;
+        }
+
+        /** Starts all nodes at once and waits until each is ready. */
         public Cluster start() {
             Cluster cluster = prepare();
             try {
-                cluster.nodes.forEach(Node::spawn);
-                cluster.nodes.forEach(node -> node.agent().awaitReady());
+                cluster.restart(
+                        cluster.nodes.stream()
+                                .filter(node -> !cluster.later.contains(node))
+                                .toList());
                 return cluster;
             } catch (RuntimeException | Error e) {
                 cluster.close();
@@ -84,7 +105,9 @@ public final class Cluster implements AutoCloseable {
 
         /** Prepares all nodes and starts none. */
         public Cluster prepare() {
-            var cluster = new Cluster(openNetwork());
+            int size = servers + later + clients;
+            var cluster = new Cluster(onLoopback ? null : openNetwork(size));
+            NodeLogs.opened(cluster);
             try {
                 cluster.addNodes(this);
                 return cluster;
@@ -107,9 +130,9 @@ public final class Cluster implements AutoCloseable {
         return new Plan(servers);
     }
 
-    private static @Nullable Network openNetwork() {
+    private static @Nullable Network openNetwork(int size) {
         try {
-            return new Network();
+            return new Network(size);
         } catch (IOException e) {
             if (Sandbox.isRequired()) {
                 throw new AssertionError("root on a build server must be able to make networks", e);
@@ -122,24 +145,41 @@ public final class Cluster implements AutoCloseable {
     }
 
     private void addNodes(Plan plan) throws IOException {
-        var addresses = new ArrayList<String>();
-        // A block of the loopback that no other JVM of the same tests has: theirs have other ids.
-        String loopback =
-                "127.%d.%d."
-                        .formatted(
-                                64 + ProcessHandle.current().pid() % 128, Ports.free(1)[0] % 256);
-        for (int i = 1; i <= plan.servers + plan.clients; i++) {
-            addresses.add(network == null ? loopback + i : network.add());
-        }
+        List<String> addresses =
+                network == null
+                        ? loopback(plan.servers + plan.later + plan.clients)
+                        : network.addresses();
         List<String> seeds = addresses.subList(0, plan.servers);
+        int servers = plan.servers + plan.later;
         for (int i = 0; i < addresses.size(); i++) {
-            boolean server = i < plan.servers;
-            String name = server ? "s" + (i + 1) : "c" + (i + 1 - plan.servers);
-            nodes.add(node(plan, name, addresses.get(i), server, seeds));
+            boolean server = i < servers;
+            String name = server ? "s" + (i + 1) : "c" + (i + 1 - servers);
+            Node node = node(plan, name, addresses.get(i), server, seeds, i < plan.servers);
+            nodes.add(node);
+            if (server && i >= plan.servers) {
+                later.add(node);
+            }
         }
     }
 
-    private Node node(Plan plan, String name, String address, boolean server, List<String> seeds)
+    /**
+     * From a block of the loopback that no other JVM of the same tests has: theirs have other ids.
+     */
+    private static List<String> loopback(int size) {
+        String block =
+                "127.%d.%d."
+                        .formatted(
+                                64 + ProcessHandle.current().pid() % 128, Ports.free(1)[0] % 256);
+        return IntStream.rangeClosed(1, size).mapToObj(number -> block + number).toList();
+    }
+
+    private Node node(
+            Plan plan,
+            String name,
+            String address,
+            boolean server,
+            List<String> seeds,
+            boolean founds)
             throws IOException {
         LauncherProcess.Setup setup =
                 LauncherProcess.agent()
@@ -147,12 +187,12 @@ public final class Cluster implements AutoCloseable {
                         .with("bind_addr", address)
                         .with("server", server)
                         .ports(HTTP, 8600, 8301, 8300, 8302);
-        if (server) {
+        if (founds) {
             setup.with("bootstrap_expect", plan.servers);
         } else {
             setup.without("bootstrap_expect");
         }
-        if (plan.servers + plan.clients > 1) {
+        if (plan.servers + plan.later + plan.clients > 1) {
             setup.with("retry_join", seeds);
         }
         plan.config.forEach(setup::with);
@@ -204,10 +244,16 @@ public final class Cluster implements AutoCloseable {
             }
         }
         return votes.entrySet().stream()
-                .filter(vote -> vote.getValue() > servers().size() / 2)
+                .filter(vote -> vote.getValue() > expected() / 2)
                 .flatMap(vote ->
                         servers().stream().filter(server -> vote.getKey().equals(server.address())))
                 .findFirst();
+    }
+
+    private long expected() {
+        return servers().stream()
+                .filter(server -> !later.contains(server) || server.agent().isAlive())
+                .count();
     }
 
     private static Optional<String> leaderSeenBy(Node node) {
@@ -240,10 +286,18 @@ public final class Cluster implements AutoCloseable {
                 .pollDelay(Duration.ZERO)
                 .pollInterval(Duration.ofMillis(50))
                 .atMost(READY)
-                .until(() ->
-                        nodes.stream()
-                                .filter(node -> node.agent().isAlive())
-                                .allMatch(node -> membersSeenBy(node) == alive));
+                .until(() -> allCount(alive));
+    }
+
+    /** Whether every running node counts all nodes alive. */
+    public boolean allKnowAll() {
+        return allCount(nodes.size());
+    }
+
+    private boolean allCount(int alive) {
+        return nodes.stream()
+                .filter(node -> node.agent().isAlive())
+                .allMatch(node -> membersSeenBy(node) == alive);
     }
 
     private static int membersSeenBy(Node node) {
@@ -335,7 +389,11 @@ public final class Cluster implements AutoCloseable {
     /** Starts these nodes at once and waits until each is ready. */
     public void restart(Collection<Node> stopped) {
         stopped.forEach(Node::spawn);
-        stopped.forEach(node -> node.agent().awaitReady());
+        try {
+            stopped.forEach(node -> node.agent().awaitReady());
+        } catch (AssertionError e) {
+            throw new AssertionError(e.getMessage() + "\n" + logTails(), e);
+        }
     }
 
     /**
@@ -363,8 +421,15 @@ public final class Cluster implements AutoCloseable {
                 "\n", nodes.stream().map(node -> node + " " + node.agent().logTail()).toList());
     }
 
+    /** Nodes whose process has ended though no test has killed or stopped it. */
+    public List<Node> endedByThemselves() {
+        return nodes.stream().filter(node -> node.agent().endedByItself()).toList();
+    }
+
+    /** Kills all nodes and removes what was made for them. */
     @Override
     public void close() {
+        NodeLogs.closing(this);
         nodes.stream()
                 .filter(node -> node.agent().isAlive())
                 .forEach(node -> node.agent().process().destroyForcibly());

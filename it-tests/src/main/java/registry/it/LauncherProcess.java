@@ -13,8 +13,6 @@ import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
-import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 import org.awaitility.Awaitility;
@@ -35,14 +33,6 @@ public final class LauncherProcess implements AutoCloseable {
     private static final int TAIL_LINES = 60;
     private static final ObjectMapper JSON = new ObjectMapper();
 
-    /** Processes that must not outlive this JVM. */
-    private static final Set<Process> RUNNING = ConcurrentHashMap.newKeySet();
-
-    static {
-        Runtime.getRuntime()
-                .addShutdownHook(new Thread(() -> RUNNING.forEach(Process::destroyForcibly)));
-    }
-
     private final Setup setup;
     private final Path folder;
     private final Path dataDir;
@@ -50,6 +40,7 @@ public final class LauncherProcess implements AutoCloseable {
     private final Path log;
     private final RegistryClient client;
     private @Nullable Process process;
+    private boolean endExpected;
 
     /** How an agent is to be started; see {@link #agent}. */
     public static final class Setup {
@@ -155,6 +146,7 @@ public final class LauncherProcess implements AutoCloseable {
         this.setup = setup;
         try {
             folder = Files.createTempDirectory("registry-it");
+            Watchdog.remove(folder);
             dataDir = setup.dataDir == null ? folder.resolve("data") : setup.dataDir;
             configFile = folder.resolve("agent.json");
             log = folder.resolve("agent.log");
@@ -169,6 +161,18 @@ public final class LauncherProcess implements AutoCloseable {
             client = new RegistryClient(setup.api == null ? local : setup.api, null);
         } catch (IOException e) {
             throw new IllegalStateException("cannot prepare an agent", e);
+        }
+    }
+
+    /** Changes a key of the configuration file; the process is to be started again for it. */
+    public void reconfigure(String key, Object value) {
+        setup.config.put(key, value);
+        try {
+            Files.writeString(
+                    configFile,
+                    JSON.writerWithDefaultPrettyPrinter().writeValueAsString(setup.config));
+        } catch (IOException e) {
+            throw new IllegalStateException("cannot write " + configFile, e);
         }
     }
 
@@ -205,8 +209,8 @@ public final class LauncherProcess implements AutoCloseable {
         try {
             Process started = builder.start();
             process = started;
-            RUNNING.add(started);
-            started.onExit().thenAccept(RUNNING::remove);
+            endExpected = false;
+            Watchdog.kill(started);
             return started;
         } catch (IOException e) {
             throw new IllegalStateException("cannot start " + command, e);
@@ -227,7 +231,13 @@ public final class LauncherProcess implements AutoCloseable {
                     .failFast("the agent ended", () -> !isAlive())
                     .until(this::isReady);
         } catch (ConditionTimeoutException | org.awaitility.core.TerminalFailureException e) {
-            throw new AssertionError("agent is not ready: " + e.getMessage() + "\n" + logTail(), e);
+            throw new AssertionError(
+                    setup.config.get("node_name")
+                            + " is not ready: "
+                            + e.getMessage()
+                            + "\n"
+                            + logTail(),
+                    e);
         }
     }
 
@@ -254,6 +264,11 @@ public final class LauncherProcess implements AutoCloseable {
         return process != null && process.isAlive();
     }
 
+    /** Whether the process has ended though nobody here had a hand in it. */
+    public boolean endedByItself() {
+        return process != null && !process.isAlive() && !endExpected;
+    }
+
     /** The process as it was started last. */
     public Process process() {
         if (process == null) {
@@ -275,6 +290,9 @@ public final class LauncherProcess implements AutoCloseable {
      * Ends the process as a crash does, without any of its own doing, and waits until it is gone.
      */
     public void kill() {
+        if (isAlive()) {
+            endExpected = true;
+        }
         process().destroyForcibly();
         awaitExit(END);
     }
@@ -290,6 +308,7 @@ public final class LauncherProcess implements AutoCloseable {
 
     /** Exit code of the process, which must end within {@code patience}. */
     public int awaitExit(Duration patience) {
+        endExpected = true;
         try {
             return Launcher.exitOf(process(), patience);
         } catch (InterruptedException e) {

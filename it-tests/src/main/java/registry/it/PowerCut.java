@@ -20,6 +20,15 @@ public final class PowerCut implements AutoCloseable {
      */
     private static final String MOUNT_OPTIONS = "loop,noatime,commit=300";
 
+    private static final String UNMOUNT =
+            """
+            for try in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do
+                umount "$1" 2>/dev/null && exit
+                sleep 0.1
+            done
+            umount "$1"
+            """;
+
     private final Path base;
     private final Path image;
     private final Path left;
@@ -39,6 +48,8 @@ public final class PowerCut implements AutoCloseable {
      */
     public static PowerCut ofMebibytes(int size) throws IOException {
         var disk = new PowerCut(Files.createTempDirectory("registry-power"));
+        Watchdog.remove(disk.base);
+        Watchdog.undo("umount -l '" + disk.mountPoint + "'");
         try {
             Files.createDirectory(disk.mountPoint);
             disk.run("truncate", "-s", size + "M", disk.image.toString());
@@ -81,13 +92,18 @@ public final class PowerCut implements AutoCloseable {
 
     /** Makes the disk what was taken; nothing may have files open on it. */
     void putBack() throws IOException {
-        run("umount", mountPoint.toString());
+        unmount();
         run("mv", left.toString(), image.toString());
         mount();
     }
 
     private void mount() throws IOException {
         run("mount", "-o", MOUNT_OPTIONS, image.toString(), mountPoint.toString());
+    }
+
+    /** A process that was killed a moment ago may hold its files a moment longer. */
+    private void unmount() throws IOException {
+        run("sh", "-c", UNMOUNT, "unmount", mountPoint.toString());
     }
 
     private void run(String... words) throws IOException {
@@ -103,7 +119,7 @@ public final class PowerCut implements AutoCloseable {
     public void close() throws IOException {
         if (Launcher.run(List.of("mountpoint", "-q", mountPoint.toString()), Map.of(), "").exit()
                 == 0) {
-            run("umount", mountPoint.toString());
+            unmount();
         }
         run("rm", "-rf", "--one-file-system", base.toString());
     }

@@ -145,14 +145,24 @@ public final class Agent implements AgentControl, AutoCloseable {
         }
     }
 
+    /**
+     * A server first gives up what the others need it for; this node's registrations are told to
+     * nobody any more before its departure is.
+     */
     private void leaveCluster() {
         if (cluster != null) {
             cluster.handOver();
+        }
+        try {
+            local.fallSilent();
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
         }
         membership.leave();
         if (cluster != null) {
             cluster.awaitRelease();
         }
+        closeQuietly(membership);
     }
 
     private <T extends AutoCloseable> T own(T part) {
@@ -217,7 +227,9 @@ public final class Agent implements AgentControl, AutoCloseable {
                 config.bootstrapExpect(),
                 config.raftMultiplier(),
                 config.raftSnapshotBytes(),
-                config.tombstoneTtl());
+                config.tombstoneTtl(),
+                config.autopilot().initial(),
+                config.autopilot().deadServerDelay());
     }
 
     /** Where this agent's own API can be reached from here. */
@@ -295,15 +307,18 @@ public final class Agent implements AgentControl, AutoCloseable {
     @Override
     public void close() {
         while (!opened.isEmpty()) {
-            AutoCloseable part = opened.pop();
-            try {
-                part.close();
-            } catch (Exception e) {
-                log.warn(
-                        "not closed cleanly: part={} error={}",
-                        part.getClass().getSimpleName(),
-                        e.getMessage());
-            }
+            closeQuietly(opened.pop());
+        }
+    }
+
+    private static void closeQuietly(AutoCloseable part) {
+        try {
+            part.close();
+        } catch (Exception e) {
+            log.warn(
+                    "not closed cleanly: part={} error={}",
+                    part.getClass().getSimpleName(),
+                    e.getMessage());
         }
     }
 }

@@ -19,6 +19,7 @@ import java.nio.file.Path;
 import java.time.ZoneOffset;
 import java.time.format.DateTimeFormatter;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
@@ -33,6 +34,13 @@ import registry.api.json.Json;
 public final class AgentLog extends ContextAwareBase implements Configurator {
     private static final DateTimeFormatter TIME =
             DateTimeFormatter.ofPattern("yyyy-MM-dd'T'HH:mm:ss.SSS'Z'").withZone(ZoneOffset.UTC);
+
+    /** Call each message to a peer that is away an error, and there are many a second. */
+    private static final List<String> PARTINGS =
+            List.of(
+                    "com.alipay.sofa.jraft.rpc.impl.AbstractClientService",
+                    "com.alipay.sofa.jraft.core.Replicator",
+                    "com.alipay.sofa.jraft.core.ReplicatorGroupImpl");
 
     @Override
     public ExecutionStatus configure(LoggerContext context) {
@@ -102,6 +110,9 @@ public final class AgentLog extends ContextAwareBase implements Configurator {
         // these two report each lost connection and each election step as an error of their own
         context.getLogger("com.alipay.sofa.jraft")
                 .setLevel(level == Level.TRACE ? Level.DEBUG : Level.ERROR);
+        for (String parting : PARTINGS) {
+            context.getLogger(parting).setLevel(level == Level.TRACE ? Level.DEBUG : Level.OFF);
+        }
         context.getLogger("org.jgroups").setLevel(level == Level.TRACE ? Level.DEBUG : Level.ERROR);
         // a stranger's malformed requests are no line of ours
         context.getLogger("org.eclipse.jetty")

@@ -1,5 +1,6 @@
 package registry.server;
 
+import java.time.InstantSource;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -24,6 +25,9 @@ import registry.server.leader.Members;
 import registry.server.leader.Reconciler;
 import registry.server.leader.RestoreReaper;
 import registry.server.leader.TombstoneReaper;
+import registry.server.operator.Autopilot;
+import registry.server.operator.OperatorCalls;
+import registry.server.operator.OperatorEndpoint;
 import registry.server.raft.Applier;
 import registry.server.raft.Consensus;
 import registry.server.rpc.Method;
@@ -51,7 +55,13 @@ public final class Server implements Servers, AutoCloseable {
                     SnapshotCalls.CLOSE,
                     SnapshotCalls.STAGE,
                     SnapshotCalls.COMMIT,
-                    SnapshotCalls.DROP);
+                    SnapshotCalls.DROP,
+                    OperatorCalls.SERVERS,
+                    OperatorCalls.REMOVE_PEER,
+                    OperatorCalls.TRANSFER,
+                    OperatorCalls.AUTOPILOT,
+                    OperatorCalls.SET_AUTOPILOT,
+                    OperatorCalls.HEALTH);
 
     private final Consensus consensus;
     private final Queries queries;
@@ -99,6 +109,16 @@ public final class Server implements Servers, AutoCloseable {
                                 Method.KV_APPLY.name(),
                                 request -> kv.apply((KvWrite) request)));
         writes.putAll(snapshotCalls(snapshots));
+        var autopilot =
+                new Autopilot(
+                        store,
+                        this.consensus,
+                        members,
+                        config.autopilot(),
+                        config.deadServerDelay(),
+                        nanoTime,
+                        InstantSource.system());
+        writes.putAll(new OperatorEndpoint(proposer, this.consensus, members, autopilot).calls());
         Map<String, Function<Question, Query>> reads = reads(catalog, new HealthEndpoint(), kv);
         this.queries =
                 new Queries(
@@ -116,7 +136,8 @@ public final class Server implements Servers, AutoCloseable {
                                         store, catalog, members, config.nodeName(), nanoTime),
                                 new TombstoneReaper(
                                         store, proposer, fsm::time, config.tombstoneTtl()),
-                                new RestoreReaper(store, proposer, fsm::time)),
+                                new RestoreReaper(store, proposer, fsm::time),
+                                autopilot),
                         queries::leadershipLost);
         members.onChange(signals::release);
         leader.start();
@@ -191,6 +212,7 @@ public final class Server implements Servers, AutoCloseable {
         return consensus.peers().stream()
                 .filter(Consensus.Peer::voter)
                 .map(Consensus.Peer::address)
+                .filter(address -> !address.isEmpty())
                 .toList();
     }
 

@@ -21,8 +21,10 @@ final class Watchers extends Workload {
     private static final Duration WAIT = Duration.ofSeconds(40);
     private static final Duration PATIENCE = Duration.ofSeconds(44);
     private static final Duration PAUSE = Duration.ofMillis(5);
+    private static final Duration UNREACHABLE = Duration.ofMillis(50);
     private static final String KEY = "/v1/kv/watched";
 
+    private final Weather weather;
     private final Duration limit;
     private final List<Watcher> watchers = new ArrayList<>();
     private final List<String> violations = Collections.synchronizedList(new ArrayList<>());
@@ -41,11 +43,12 @@ final class Watchers extends Workload {
     }
 
     /**
-     * @param limit from the acknowledgement of a write to the moment when every watcher must have
-     *     seen it
+     * @param limit from the acknowledgement of a write, or from the end of trouble, to the moment
+     *     when every watcher must have seen it
      */
-    Watchers(List<URI> agents, Duration limit) {
+    Watchers(List<URI> agents, Weather weather, Duration limit) {
         super(Duration.ofMillis(1));
+        this.weather = weather;
         this.limit = limit;
         for (URI agent : agents) {
             var watcher = new Watcher(agent);
@@ -77,7 +80,10 @@ final class Watchers extends Workload {
 
     private void awaitAll(long number) {
         while (isRunning() && watchers.stream().anyMatch(watcher -> watcher.seen < number)) {
-            if (System.nanoTime() - acknowledgedAt > limit.toNanos()) {
+            long now = System.nanoTime();
+            if (weather.isCalm()
+                    && now - acknowledgedAt > limit.toNanos()
+                    && now - weather.calmSince() > limit.toNanos()) {
                 watchers.stream()
                         .filter(watcher -> watcher.seen < number && !watcher.accused)
                         .forEach(watcher -> {
@@ -110,7 +116,7 @@ final class Watchers extends Workload {
         } catch (IOException unanswered) {
             // Asked again, with the index that it has.
         }
-        LockSupport.parkNanos(PAUSE.toNanos());
+        LockSupport.parkNanos(UNREACHABLE.toNanos());
     }
 
     @Override

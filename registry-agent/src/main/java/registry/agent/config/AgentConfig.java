@@ -6,6 +6,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.SortedMap;
 import org.jspecify.annotations.Nullable;
+import registry.api.AutopilotConfig;
 
 /**
  * What an agent was told by defaults, files and flags, merged and checked. Names are Consul's
@@ -59,6 +60,7 @@ public record AgentConfig(
         Duration discoveryMaxStale,
         Duration tombstoneTtl,
         long raftSnapshotBytes,
+        Autopilot autopilot,
         HttpConfig http,
         Dns dns,
         Limits limits,
@@ -66,6 +68,14 @@ public record AgentConfig(
 
     /** Listening ports; -1 is off. */
     public record Ports(int dns, int http, int https, int serfLan, int serfWan, int server) {}
+
+    /**
+     * {@code autopilot}.
+     *
+     * @param initial the configuration while none was set through the API
+     * @param deadServerDelay how long a voter has to be dead before it is removed
+     */
+    public record Autopilot(AutopilotConfig initial, Duration deadServerDelay) {}
 
     /** {@code http_config}. */
     public record HttpConfig(

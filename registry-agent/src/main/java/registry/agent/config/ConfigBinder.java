@@ -12,10 +12,12 @@ import java.util.TreeMap;
 import java.util.function.Consumer;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
+import registry.agent.config.AgentConfig.Autopilot;
 import registry.agent.config.AgentConfig.Definitions;
 import registry.agent.config.AgentConfig.HttpConfig;
 import registry.agent.config.AgentConfig.Limits;
 import registry.agent.config.AgentConfig.Ports;
+import registry.api.AutopilotConfig;
 import registry.api.json.GoDuration;
 
 /**
@@ -97,6 +99,7 @@ final class ConfigBinder {
                 span("discovery_max_stale", Duration.ZERO),
                 positive("tombstone_ttl", Duration.ofMinutes(15)),
                 Math.max(1, settings.size("raft_snapshot_bytes", 64L << 20)),
+                autopilot(),
                 httpConfig(),
                 new DnsBinder(settings).bind(),
                 limits(),
@@ -288,6 +291,39 @@ final class ConfigBinder {
                         http.whole("max_header_bytes", 16 * 1024),
                         1024),
                 http.texts("allowed_hosts"));
+    }
+
+    private Autopilot autopilot() throws ConfigException {
+        Settings autopilot = settings.section("autopilot");
+        AutopilotConfig absent = AutopilotConfig.DEFAULT;
+        var initial =
+                new AutopilotConfig(
+                        autopilot.flag("cleanup_dead_servers", absent.cleanupDeadServers()),
+                        notNegative(
+                                "autopilot.last_contact_threshold",
+                                autopilot.duration(
+                                        "last_contact_threshold", absent.lastContactThreshold())),
+                        atLeast(
+                                "autopilot.max_trailing_logs",
+                                autopilot.whole(
+                                        "max_trailing_logs", (int) absent.maxTrailingLogs()),
+                                0),
+                        atLeast("autopilot.min_quorum", autopilot.whole("min_quorum", 0), 0),
+                        notNegative(
+                                "autopilot.server_stabilization_time",
+                                autopilot.duration(
+                                        "server_stabilization_time",
+                                        absent.serverStabilizationTime())),
+                        "",
+                        false,
+                        "",
+                        0,
+                        0);
+        Duration delay =
+                notNegative(
+                        "autopilot.dead_server_delay",
+                        autopilot.duration("dead_server_delay", Duration.ofHours(72)));
+        return new Autopilot(initial, delay);
     }
 
     private Limits limits() throws ConfigException {

@@ -116,6 +116,7 @@ final class KnownKeys {
                     .add(HONOURED, addresses(), "addresses")
                     .add(HONOURED, ports(), "ports")
                     .add(HONOURED, performance(), "performance")
+                    .add(HONOURED, autopilot(), "autopilot")
                     .add(HONOURED, httpConfig(), "http_config")
                     .add(HONOURED, TEXT_MAP, "http_api_response_headers")
                     .add(HONOURED, limits(), "limits")
@@ -186,7 +187,7 @@ final class KnownKeys {
                     .add(
                             WITHOUT_EFFECT,
                             ANYTHING,
-                            "ui_config telemetry unix_sockets raft_logstore reporting autopilot")
+                            "ui_config telemetry unix_sockets raft_logstore reporting")
                     .add(PROTECTION, TEXT, "encrypt ca_file ca_path cert_file key_file")
                     .add(
                             PROTECTION,
@@ -228,6 +229,20 @@ final class KnownKeys {
                         WITHOUT_EFFECT,
                         DURATION,
                         "rpc_hold_timeout grpc_keepalive_interval grpc_keepalive_timeout")
+                .section();
+    }
+
+    private static Section autopilot() {
+        return keys().add(HONOURED, BOOL, "cleanup_dead_servers")
+                .add(
+                        HONOURED,
+                        DURATION,
+                        "last_contact_threshold server_stabilization_time dead_server_delay")
+                .add(HONOURED, WHOLE, "max_trailing_logs min_quorum")
+                .add(
+                        WITHOUT_EFFECT,
+                        ANYTHING,
+                        "redundancy_zone_tag disable_upgrade_migration upgrade_version_tag")
                 .section();
     }
 

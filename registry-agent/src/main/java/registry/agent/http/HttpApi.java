@@ -99,7 +99,8 @@ public final class HttpApi implements AutoCloseable {
             HashWaiters hashWaiters) {
         var lookup = new Lookup(servers, config);
         var table = RouteTable.builder();
-        new StatusRoutes(servers, membership).addTo(table);
+        new StatusRoutes(servers).addTo(table);
+        new OperatorRoutes(servers, membership).addTo(table);
         new CatalogRoutes(servers, lookup, config.datacenter()).addTo(table);
         new HealthRoutes(lookup).addTo(table);
         new KvRoutes(servers, lookup).addTo(table);

@@ -105,7 +105,7 @@ class MainTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"lock", "monitor", "connect", "tls", "keyring", "operator", "rtt"})
+    @ValueSource(strings = {"lock", "monitor", "connect", "tls", "keyring", "rtt"})
     void consulsOtherCommandsAreToldApart(String name) {
         check(
                 line.run(name),

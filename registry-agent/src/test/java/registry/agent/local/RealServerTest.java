@@ -28,9 +28,12 @@ import registry.api.HealthCheck;
 import registry.api.json.Json;
 import registry.server.Server;
 import registry.server.ServerConfig;
+import registry.server.cluster.ClusterConsensus;
 import registry.server.leader.Members;
+import registry.server.link.Hub;
 import registry.server.raft.Applier;
-import registry.server.raft.JraftConsensus;
+import registry.server.raft.Consensus;
+import registry.server.raft.RaftDisk;
 import registry.server.rpc.Method;
 import registry.server.rpc.Question;
 import registry.server.rpc.Reply;
@@ -51,6 +54,7 @@ class RealServerTest {
     @TempDir Path dir;
     private NodeStore nodeStore;
     private Server server;
+    private Hub hub;
     private SystemTimers timers;
     private LocalStore store;
     private LocalState state;
@@ -89,9 +93,11 @@ class RealServerTest {
         state.start(FILES);
     }
 
-    private JraftConsensus start(ServerConfig config, Applier applier) {
+    private Consensus start(ServerConfig config, Applier applier) {
         try {
-            return JraftConsensus.start(nodeStore, config, applier);
+            RaftDisk disk = RaftDisk.open(nodeStore, config);
+            hub = new Hub(disk::clusterId, List.of());
+            return ClusterConsensus.start(disk, config, applier, hub, new Alone(), false);
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
@@ -103,6 +109,7 @@ class RealServerTest {
         timers.close();
         store.close();
         server.close();
+        hub.close();
         nodeStore.close();
     }
 

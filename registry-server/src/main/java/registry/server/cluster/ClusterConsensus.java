@@ -1,14 +1,17 @@
 package registry.server.cluster;
 
 import java.io.IOException;
+import java.io.InputStream;
 import java.net.InetSocketAddress;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.SortedMap;
 import java.util.TreeMap;
+import java.util.TreeSet;
 import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
@@ -58,8 +61,11 @@ public final class ClusterConsensus implements Consensus {
     private final Semaphore changed = new Semaphore(0);
     private final Thread thread;
 
-    /** Where members that gossip has forgotten were last. */
+    /** Members by raft id, those too that gossip has forgotten. */
     private final Map<String, Members.Peer> seen = new ConcurrentHashMap<>();
+
+    /** Where the others were, as the disk knows it. */
+    private volatile SortedMap<String, InetSocketAddress> kept;
 
     private volatile @Nullable JraftConsensus raft;
     private volatile boolean closed;
@@ -75,10 +81,11 @@ public final class ClusterConsensus implements Consensus {
             boolean seeks) {
         this.disk = disk;
         this.config = config;
-        this.applier = applier;
+        this.applier = new Waking(applier);
         this.hub = hub;
         this.members = members;
         this.seeks = seeks;
+        this.kept = disk.addresses();
         this.thread = Thread.ofPlatform().daemon().name("cluster").unstarted(this::loop);
     }
 
@@ -120,7 +127,7 @@ public final class ClusterConsensus implements Consensus {
             while (!closed) {
                 boolean again = false;
                 try {
-                    again = raft == null ? found() : lead();
+                    again = raft == null ? found() : take();
                 } catch (ApiException e) {
                     log.warn("members not changed: error=\"{}\"", e.text());
                 } catch (IOException | RuntimeException e) {
@@ -212,6 +219,7 @@ public final class ClusterConsensus implements Consensus {
     private void takePart() throws IOException {
         JraftConsensus started = JraftConsensus.start(disk, config, applier, new Network());
         raft = started;
+        meetAll(started);
         if (closed) {
             started.close();
         }
@@ -229,8 +237,44 @@ public final class ClusterConsensus implements Consensus {
         public @Nullable InetSocketAddress address(String raftId) {
             Members.Peer member = bySeenRaftId(raftId);
             return member == null
-                    ? null
+                    ? kept.get(raftId)
                     : new InetSocketAddress(member.address(), member.rpcPort());
+        }
+    }
+
+    /** A new leader has members to look after at once. */
+    private final class Waking implements Applier {
+        private final Applier applier;
+
+        Waking(Applier applier) {
+            this.applier = applier;
+        }
+
+        @Override
+        public Object apply(long index, byte[] command) {
+            return applier.apply(index, command);
+        }
+
+        @Override
+        public Snapshot snapshot() {
+            return applier.snapshot();
+        }
+
+        @Override
+        public void load(InputStream in) throws IOException {
+            applier.load(in);
+        }
+
+        @Override
+        public void leading(long term) {
+            applier.leading(term);
+            changed.release();
+        }
+
+        @Override
+        public void following() {
+            applier.following();
+            changed.release();
         }
     }
 
@@ -245,29 +289,66 @@ public final class ClusterConsensus implements Consensus {
             Optional<ServerFacts> facts = ServerFacts.of(member);
             if (facts.isPresent()) {
                 candidates.add(new Voters.Candidate(member, facts.get()));
-                seen.put(facts.get().raftId(), member);
+                seen.merge(facts.get().raftId(), member, ClusterConsensus::better);
             }
         }
         return candidates;
     }
 
-    /** True when a member was changed: there may be another to change. */
-    private boolean lead() {
-        JraftConsensus leading = raft;
-        warnOfOthers();
-        if (leading == null || !leading.isReadyLeader()) {
+    /** The same server under a new name is still known under its old one, as failed. */
+    private static Members.Peer better(Members.Peer known, Members.Peer said) {
+        return known.state() == State.ALIVE
+                        && said.state() != State.ALIVE
+                        && !known.id().equals(said.id())
+                ? known
+                : said;
+    }
+
+    /** True when there may be more to do at once. */
+    private boolean take() {
+        JraftConsensus taking = raft;
+        if (taking == null) {
             return false;
         }
-        Set<String> voters = ids(leading, true);
-        var group =
-                new Voters(
-                        disk.raftId(),
-                        voters,
-                        leading.aliveVoters(),
-                        ids(leading, false),
-                        leading.aliveLearners());
+        warnOfOthers();
+        meetAll(taking);
+        return taking.isLeader() && (!taking.isReadyLeader() || lead(taking));
+    }
+
+    /** Keeps links to all members and to whoever may become one, and remembers where they are. */
+    private void meetAll(JraftConsensus taking) {
+        Set<String> wanted = new HashSet<>();
+        SortedMap<String, InetSocketAddress> known = new TreeMap<>();
+        List<Voters.Candidate> candidates = candidates();
+        for (Peer peer : taking.peers()) {
+            wanted.add(peer.id());
+            Members.Peer member = seen.get(peer.id());
+            InetSocketAddress at =
+                    member == null
+                            ? kept.get(peer.id())
+                            : new InetSocketAddress(member.address(), member.rpcPort());
+            if (at != null && !at.isUnresolved()) {
+                known.put(peer.id(), at);
+            }
+        }
+        for (Voters.Candidate candidate : candidates) {
+            if (candidate.member().state() == State.ALIVE
+                    && candidate.facts().clusterId().equals(disk.clusterId())) {
+                wanted.add(candidate.facts().raftId());
+            }
+        }
+        taking.meetOnly(wanted);
+        known.remove(disk.raftId());
+        if (!known.equals(kept)) {
+            kept = known;
+            disk.keep(known);
+        }
+    }
+
+    /** True when a member was changed: there may be another to change. */
+    private boolean lead(JraftConsensus leading) {
         Optional<MemberChange> change =
-                group.next(candidates(), disk.clusterId(), JraftConsensus::isOf);
+                group(leading).next(candidates(), disk.clusterId(), JraftConsensus::isOf);
         if (change.isEmpty()) {
             return false;
         }
@@ -276,10 +357,16 @@ public final class ClusterConsensus implements Consensus {
         }
         leading.change(change.get());
         log.info("member changed: change={}", change.get());
-        if (change.get() instanceof MemberChange.RemoveVoter gone) {
-            leading.forget(gone.raftId());
-        }
         return true;
+    }
+
+    private Voters group(JraftConsensus leading) {
+        return new Voters(
+                disk.raftId(),
+                ids(leading, true),
+                leading.aliveVoters(),
+                ids(leading, false),
+                leading.aliveLearners());
     }
 
     /** Two clusters that meet in one gossip pool stay apart, and say so. */
@@ -310,13 +397,33 @@ public final class ClusterConsensus implements Consensus {
      */
     public void handOver() {
         JraftConsensus leading = raft;
-        if (leading == null || !leading.isLeader()) {
+        if (leading == null || ids(leading, true).size() < 2) {
             return;
         }
-        Set<String> others = leading.aliveVoters();
+        await(() -> {
+            if (leading.isLeader()) {
+                // Refused while a member is being changed, or when the other is behind: then again.
+                transferToSome(leading);
+            }
+            return anotherLeads(leading);
+        });
+    }
+
+    /** While it hands over, this server is no leader any more and names itself as such. */
+    private boolean anotherLeads(JraftConsensus here) {
+        String leader = here.leaderId();
+        return !here.isLeader() && !leader.isEmpty() && !leader.equals(disk.raftId());
+    }
+
+    private void transferToSome(JraftConsensus leading) {
+        Set<String> others = new TreeSet<>(leading.aliveVoters());
+        others.remove(disk.raftId());
+        others.removeIf(other -> {
+            Members.Peer member = bySeenRaftId(other);
+            return member != null && member.state() != State.ALIVE;
+        });
         for (String other : others) {
-            if (!other.equals(disk.raftId()) && leading.transferTo(other)) {
-                await(() -> !leading.isLeader() && !leading.leaderId().isEmpty());
+            if (leading.transferTo(other)) {
                 return;
             }
         }
@@ -325,10 +432,13 @@ public final class ClusterConsensus implements Consensus {
     /** Waits, after gossip was told that this server leaves, until it is a voter no more. */
     public void awaitRelease() {
         JraftConsensus leaving = raft;
-        if (leaving == null || leaving.isLeader() || leaving.leaderId().isEmpty()) {
+        if (leaving == null) {
             return;
         }
-        await(() -> !ids(leaving, true).contains(disk.raftId()));
+        await(() -> {
+            Set<String> voters = ids(leaving, true);
+            return !voters.contains(disk.raftId()) || voters.size() == 1;
+        });
     }
 
     private static void await(Supplier<Boolean> done) {
@@ -400,18 +510,81 @@ public final class ClusterConsensus implements Consensus {
                     peer.voter());
         }
         Members.Peer member = bySeenRaftId(peer.id());
-        return member == null
-                ? peer
-                : new Peer(
-                        member.id(),
-                        member.name(),
-                        hostPort(member.address(), member.rpcPort()),
-                        peer.leader(),
-                        peer.voter());
+        if (member == null) {
+            InetSocketAddress last = kept.get(peer.id());
+            String address = last == null ? "" : hostPort(last.getHostString(), last.getPort());
+            return new Peer(peer.id(), "", address, peer.leader(), peer.voter());
+        }
+        return new Peer(
+                member.id(),
+                member.name(),
+                hostPort(member.address(), member.rpcPort()),
+                peer.leader(),
+                peer.voter());
     }
 
     private static String hostPort(String host, int port) {
         return (host.contains(":") ? "[" + host + "]" : host) + ":" + port;
+    }
+
+    @Override
+    public List<Standing> standings() {
+        JraftConsensus now = raft;
+        return now == null
+                ? List.of()
+                : now.standings().stream()
+                        .map(standing ->
+                                new Standing(
+                                        standing.raftId(),
+                                        named(standing.peer()),
+                                        standing.answers(),
+                                        standing.lastContactMillis(),
+                                        standing.lastTerm(),
+                                        standing.lastIndex()))
+                        .toList();
+    }
+
+    @Override
+    public void removeVoter(String raftId) {
+        JraftConsensus leading = leading();
+        if (!group(leading).canDoWithout(raftId)) {
+            throw ApiException.refused(
+                    "the remaining servers that answer are no quorum without it");
+        }
+        leading.change(new MemberChange.RemoveVoter(raftId));
+    }
+
+    @Override
+    public void transferLeadership(String id) {
+        JraftConsensus leading = leading();
+        if (id.equals(config.nodeId()) || id.equals(disk.raftId())) {
+            throw ApiException.refused("server \"%s\" leads already".formatted(id));
+        }
+        String to = "";
+        for (Peer peer : leading.peers()) {
+            if (peer.voter() && (peer.id().equals(id) || named(peer).id().equals(id))) {
+                to = peer.id();
+            }
+        }
+        if (to.isEmpty() && !id.isEmpty()) {
+            throw ApiException.refused("no voter has the id \"%s\"".formatted(id));
+        }
+        if (leading.aliveVoters().size() < 2) {
+            throw ApiException.refused("no other voter answers");
+        }
+        leading.transferLeadership(to);
+        await(() -> anotherLeads(leading));
+        if (!anotherLeads(leading)) {
+            throw ApiException.refused("the other server did not take over in time");
+        }
+    }
+
+    private JraftConsensus leading() {
+        JraftConsensus now = raft;
+        if (now == null || !now.isLeader()) {
+            throw ApiException.noLeader();
+        }
+        return now;
     }
 
     @Override

@@ -13,6 +13,8 @@ import org.slf4j.LoggerFactory;
 import registry.api.ApiException;
 import registry.server.catalog.CatalogTable;
 import registry.server.kv.KvTable;
+import registry.server.once.OnceTable;
+import registry.server.operator.AutopilotTable;
 import registry.server.raft.Applier;
 import registry.server.snapshot.RestoreTable;
 import registry.server.state.Op;
@@ -40,7 +42,9 @@ public final class Fsm implements Applier {
                     CatalogTable.CHECKS,
                     KvTable.PAIRS,
                     KvTable.TOMBSTONES,
-                    RestoreTable.PARTS);
+                    RestoreTable.PARTS,
+                    OnceTable.CLIENTS,
+                    AutopilotTable.CONFIG);
 
     private record Leadership(long term, long stateMillis, long sinceNanos) {}
 

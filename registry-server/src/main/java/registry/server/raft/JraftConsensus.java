@@ -5,6 +5,7 @@ import com.alipay.sofa.jraft.Status;
 import com.alipay.sofa.jraft.closure.ReadIndexClosure;
 import com.alipay.sofa.jraft.conf.Configuration;
 import com.alipay.sofa.jraft.core.NodeImpl;
+import com.alipay.sofa.jraft.entity.LogEntry;
 import com.alipay.sofa.jraft.entity.PeerId;
 import com.alipay.sofa.jraft.entity.Task;
 import com.alipay.sofa.jraft.error.RaftError;
@@ -16,6 +17,7 @@ import com.alipay.sofa.jraft.util.concurrent.DefaultFixedThreadsExecutorGroupFac
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
 import java.util.SortedMap;
@@ -301,6 +303,53 @@ public final class JraftConsensus implements Consensus {
         return peers;
     }
 
+    @Override
+    public List<Standing> standings() {
+        if (!node.isLeader(false)) {
+            return List.of();
+        }
+        Set<String> answering = new HashSet<>(aliveVoters());
+        answering.addAll(aliveLearners());
+        List<Standing> standings = new ArrayList<>();
+        for (Peer peer : peers()) {
+            standings.add(standing(peer, answering.contains(peer.id())));
+        }
+        return standings;
+    }
+
+    private Standing standing(Peer peer, boolean answers) {
+        RaftLinks links = parts.links();
+        boolean isSelf = peer.id().equals(raftId());
+        long index =
+                isSelf || links == null ? store.getLastLogIndex() : links.lastIndexOf(peer.id());
+        long contact = isSelf || links == null ? 0 : links.millisSinceHeard(peer.id());
+        return new Standing(peer.id(), peer, isSelf || answers, contact, termOf(index), index);
+    }
+
+    /** Whatever the log no longer holds is in a snapshot, and older than all it holds. */
+    private long termOf(long index) {
+        Snapshots.Saved newest = snapshots.newest();
+        if (newest != null && newest.index() == index) {
+            return newest.meta().getLastIncludedTerm();
+        }
+        LogEntry entry = store.getEntry(index);
+        return entry == null ? 0 : entry.getId().getTerm();
+    }
+
+    @Override
+    public void removeVoter(String raftId) {
+        change(new MemberChange.RemoveVoter(raftId));
+    }
+
+    @Override
+    public void transferLeadership(String id) {
+        Status status =
+                node.transferLeadershipTo(id.isEmpty() ? PeerId.ANY_PEER : new PeerId(id, NO_PORT));
+        if (!status.isOk()) {
+            throw ApiException.refused(status.getErrorMsg());
+        }
+    }
+
     /** This server's own raft id. */
     public String raftId() {
         return store.raftId();
@@ -343,7 +392,7 @@ public final class JraftConsensus implements Consensus {
      *
      * @throws ApiException INTERNAL with the engine's reason
      */
-    public void change(MemberChange change) {
+    public synchronized void change(MemberChange change) {
         PeerId peer = new PeerId(change.raftId(), NO_PORT);
         CompletableFuture<Status> done = new CompletableFuture<>();
         try {
@@ -369,11 +418,11 @@ public final class JraftConsensus implements Consensus {
         }
     }
 
-    /** Stops dialling whoever is no member any more. */
-    public void forget(String raftId) {
+    /** Keeps links to these, and to nobody else. */
+    public void meetOnly(Set<String> raftIds) {
         RaftLinks links = parts.links();
         if (links != null) {
-            links.part(raftId);
+            links.meetOnly(raftIds);
         }
     }
 

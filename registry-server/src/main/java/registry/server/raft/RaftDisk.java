@@ -1,7 +1,10 @@
 package registry.server.raft;
 
 import java.io.IOException;
+import java.net.InetSocketAddress;
 import java.util.List;
+import java.util.SortedMap;
+import java.util.TreeMap;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import registry.server.ServerConfig;
@@ -62,6 +65,29 @@ public final class RaftDisk {
      */
     public void bind(String clusterId, List<String> founders) {
         log.name(clusterId, founders);
+    }
+
+    /** Where the other members were last, by raft id; a hint that may be out of date. */
+    public SortedMap<String, InetSocketAddress> addresses() {
+        SortedMap<String, InetSocketAddress> addresses = new TreeMap<>();
+        for (String line : log.addresses().lines().toList()) {
+            String[] words = line.split(" ", 3);
+            addresses.put(words[0], new InetSocketAddress(words[1], Integer.parseInt(words[2])));
+        }
+        return addresses;
+    }
+
+    /** Remembers where the others are, so that servers that all restart find each other at once. */
+    public void keep(SortedMap<String, InetSocketAddress> addresses) {
+        var lines = new StringBuilder();
+        addresses.forEach((raftId, at) ->
+                lines.append(raftId)
+                        .append(' ')
+                        .append(at.getAddress().getHostAddress())
+                        .append(' ')
+                        .append(at.getPort())
+                        .append('\n'));
+        log.keepAddresses(lines.toString());
     }
 
     /** This server can't go on; the process ends with a line that says why. */

@@ -1,6 +1,7 @@
 package registry.server.raft;
 
 import com.alipay.sofa.jraft.ReplicatorGroup;
+import com.alipay.sofa.jraft.core.Replicator;
 import com.alipay.sofa.jraft.entity.PeerId;
 import com.alipay.sofa.jraft.error.InvokeTimeoutException;
 import com.alipay.sofa.jraft.error.RemotingException;
@@ -13,11 +14,14 @@ import com.alipay.sofa.jraft.rpc.RpcRequests.AppendEntriesRequest;
 import com.alipay.sofa.jraft.rpc.RpcRequests.AppendEntriesRequestHeader;
 import com.alipay.sofa.jraft.rpc.RpcServer;
 import com.alipay.sofa.jraft.rpc.impl.ConnectionClosedEventListener;
+import com.alipay.sofa.jraft.util.ThreadId;
+import com.alipay.sofa.jraft.util.Utils;
 import com.google.protobuf.InvalidProtocolBufferException;
 import com.google.protobuf.Message;
 import java.io.IOException;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.Executor;
@@ -44,6 +48,7 @@ final class RaftLinks implements AutoCloseable {
     private static final int MAX_QUEUE_BYTES = 16 << 20;
     private static final long MAX_PAUSE_MILLIS = 100;
 
+    private final String self;
     private final RaftNetwork network;
     private final Map<String, Hub.Peer> peers = new ConcurrentHashMap<>();
     private final List<ReplicatorGroup> groups = new CopyOnWriteArrayList<>();
@@ -59,6 +64,7 @@ final class RaftLinks implements AutoCloseable {
                     Thread.ofPlatform().daemon().name("raft-rpc-", 0).factory());
 
     RaftLinks(String raftId, RaftNetwork network) {
+        this.self = raftId;
         this.network = network;
         var threads = Thread.ofPlatform().daemon().name("raft-link-", 0).factory();
         this.incoming =
@@ -82,8 +88,21 @@ final class RaftLinks implements AutoCloseable {
         peer(raftId);
     }
 
-    /** A member that has left is dialled no more. */
-    void part(String raftId) {
+    /** Dials these from now on, if it does not yet; whoever else was dialled is left alone. */
+    void meetOnly(Set<String> raftIds) {
+        for (String raftId : raftIds) {
+            if (!raftId.equals(self)) {
+                peer(raftId);
+            }
+        }
+        for (String raftId : peers.keySet()) {
+            if (!raftIds.contains(raftId)) {
+                part(raftId);
+            }
+        }
+    }
+
+    private void part(String raftId) {
         Hub.Peer peer = peers.remove(raftId);
         if (peer != null) {
             peer.close();
@@ -93,6 +112,28 @@ final class RaftLinks implements AutoCloseable {
     /** Since the last word of whoever takes itself for the leader. */
     long millisSinceLeader() {
         return TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - leaderHeard);
+    }
+
+    /** As the leader: since a peer has answered; since ever if it never did. */
+    long millisSinceHeard(String raftId) {
+        PeerId peer = new PeerId(raftId, JraftConsensus.NO_PORT);
+        long heard = 0;
+        for (ReplicatorGroup group : groups) {
+            heard = Math.max(heard, group.getLastRpcSendTimestamp(peer));
+        }
+        return Math.max(0, Utils.monotonicMs() - heard);
+    }
+
+    /** As the leader: the last entry that a peer is known to have; 0 when nothing is known. */
+    long lastIndexOf(String raftId) {
+        PeerId peer = new PeerId(raftId, JraftConsensus.NO_PORT);
+        for (ReplicatorGroup group : groups) {
+            ThreadId replicator = group.getReplicator(peer);
+            if (replicator != null) {
+                return Math.max(0, Replicator.getNextIndex(replicator) - 1);
+            }
+        }
+        return 0;
     }
 
     boolean isConnected(String raftId) {

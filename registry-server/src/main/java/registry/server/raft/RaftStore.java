@@ -50,6 +50,7 @@ final class RaftStore implements LogStorage {
     private static final byte[] CLUSTER_ID = utf8("cluster_id");
     private static final byte[] FOUNDERS = utf8("founders");
     private static final byte[] FIRST_INDEX = utf8("first_index");
+    private static final byte[] ADDRESSES = utf8("addresses");
     private static final int NODE_MARK_CHARS = 16;
 
     /** Entries that are read at once when somebody reads one after the other, as a restart does. */
@@ -171,6 +172,17 @@ final class RaftStore implements LogStorage {
         clusterId = cluster;
         founders = List.copyOf(voters);
         isNew = false;
+    }
+
+    /** Where the others were last; empty when nobody has said. See {@link #keepAddresses}. */
+    String addresses() {
+        byte[] saved = store.get(NodeStore.META, ADDRESSES);
+        return saved == null ? "" : text(saved);
+    }
+
+    /** A hint that may be lost or out of date. */
+    void keepAddresses(String addresses) {
+        store.put(NodeStore.META, ADDRESSES, utf8(addresses), false);
     }
 
     /**
