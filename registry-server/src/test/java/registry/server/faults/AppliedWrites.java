@@ -4,7 +4,9 @@ import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.NavigableSet;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ConcurrentSkipListSet;
 import java.util.concurrent.CopyOnWriteArrayList;
 import org.jspecify.annotations.Nullable;
 import registry.api.KvWrite;
@@ -24,6 +26,7 @@ final class AppliedWrites {
 
     private final Map<String, Applied> byValue = new ConcurrentHashMap<>();
     private final Map<Long, String> byIndex = new ConcurrentHashMap<>();
+    private final Map<String, NavigableSet<Long>> changes = new ConcurrentHashMap<>();
     private final List<String> broken = new CopyOnWriteArrayList<>();
 
     private record Wrapped(KvWrite write) {}
@@ -38,6 +41,9 @@ final class AppliedWrites {
                         .value();
         if (value == null) {
             return;
+        }
+        if (written) {
+            changes.computeIfAbsent(write.key(), key -> new ConcurrentSkipListSet<>()).add(index);
         }
         var applied = new Applied(index, written, now);
         Applied first = byValue.putIfAbsent(text(value), applied);
@@ -56,6 +62,12 @@ final class AppliedWrites {
 
     private static String text(byte[] value) {
         return new String(value, 0, Math.min(value.length, 40), StandardCharsets.UTF_8).strip();
+    }
+
+    /** Index of the first change of a key behind another index; null when there is none yet. */
+    @Nullable Long nextChange(String key, long index) {
+        NavigableSet<Long> ofKey = changes.get(key);
+        return ofKey == null ? null : ofKey.higher(index);
     }
 
     /** By the value written, which is written once only; null when no server has applied it. */
