@@ -6,6 +6,7 @@ import java.io.UncheckedIOException;
 import java.lang.reflect.RecordComponent;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Comparator;
@@ -36,6 +37,8 @@ final class TestApi implements AutoCloseable {
     final HttpApi http;
     final List<String> control = new ArrayList<>();
 
+    private static final Duration HEARTBEAT = Duration.ofSeconds(15);
+
     /** All routes through one door, or each through its own. */
     enum Through {
         CORE,
@@ -51,7 +54,7 @@ final class TestApi implements AutoCloseable {
         }
     }
 
-    private TestApi(Through through, AgentConfig config) throws IOException {
+    private TestApi(Through through, AgentConfig config, Duration heartbeat) throws IOException {
         dataDir = Files.createTempDirectory("http-test-");
         store = NodeStore.open(dataDir);
         localStore = new LocalStore(store);
@@ -71,7 +74,8 @@ final class TestApi implements AutoCloseable {
                         checkId -> List.of(),
                         new FakeMembers(),
                         new Control(),
-                        through::of);
+                        through::of,
+                        heartbeat);
     }
 
     static TestApi start(Through through) throws IOException {
@@ -82,7 +86,14 @@ final class TestApi implements AutoCloseable {
      * @param settings as a file would have them
      */
     static TestApi start(Through through, String settings) throws IOException {
-        var api = new TestApi(through, config(settings));
+        return start(through, settings, HEARTBEAT);
+    }
+
+    /**
+     * @param heartbeat between two of a live answer
+     */
+    static TestApi start(Through through, String settings, Duration heartbeat) throws IOException {
+        var api = new TestApi(through, config(settings), heartbeat);
         api.http.start();
         return api;
     }
