@@ -14,12 +14,14 @@ import java.util.concurrent.atomic.AtomicBoolean;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 import registry.agent.http.Events.Event;
 import registry.api.ApiException;
 
 /** Reads that may block, as server-sent events. */
+@Timeout(60)
 class EventFeedTest {
     private static final String NODES = "/v1/catalog/nodes";
 

@@ -115,10 +115,19 @@ final class Wire implements AutoCloseable {
         }
     }
 
-    /** The next chunk of an answer; empty at its end. */
+    /**
+     * The next chunk of an answer; empty at its end. The server sends the end of a chunk's line
+     * with the next one, so it is not waited for here.
+     */
     byte[] chunk() throws IOException {
-        byte[] chunk = in.readNBytes(Integer.parseInt(line(), 16));
-        line();
+        String size = line();
+        if (size.isEmpty()) {
+            size = line();
+        }
+        byte[] chunk = in.readNBytes(Integer.parseInt(size, 16));
+        if (chunk.length == 0) {
+            line();
+        }
         return chunk;
     }
 
