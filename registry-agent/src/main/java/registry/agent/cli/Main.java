@@ -24,7 +24,7 @@ public final class Main {
 
     /** Consul's commands that this version lacks. */
     private static final Set<String> LATER =
-            Set.of("connect", "event", "keyring", "lock", "monitor", "operator", "rtt", "tls");
+            Set.of("connect", "event", "keyring", "lock", "operator", "rtt", "tls");
 
     private final Map<String, Supplier<Command>> commands = new LinkedHashMap<>();
     private final Map<String, String> groups = new LinkedHashMap<>();
@@ -70,6 +70,7 @@ public final class Main {
         commands.put("logout", Main::logout);
         commands.put("maint", MaintCommand::new);
         commands.put("members", MembersCommand::new);
+        commands.put("monitor", MonitorCommand::new);
         commands.put("reload", ReloadCommand::new);
         commands.put("services deregister", ServicesDeregisterCommand::new);
         commands.put("services register", ServicesRegisterCommand::new);

@@ -95,7 +95,7 @@ public final class HttpApi implements AutoCloseable {
             Duration heartbeat) {
         this.config = config;
         live = new LiveAnswers(virtualThreads, heartbeat);
-        this.routes = routes(config, servers, local, history, membership, control, hashWaiters);
+        this.routes = routes(config, servers, local, history, membership, control, hashWaiters, live);
         var dispatcher = new Dispatcher(routes, config);
         connections = new ClientConnections(config.limits().httpMaxConnsPerClient());
         server = server(dispatcher, doors);
@@ -108,7 +108,8 @@ public final class HttpApi implements AutoCloseable {
             CheckHistory history,
             Membership membership,
             AgentControl control,
-            HashWaiters hashWaiters) {
+            HashWaiters hashWaiters,
+            LiveAnswers live) {
         var lookup = new Lookup(servers, config);
         var table = RouteTable.builder();
         new StatusRoutes(servers, membership).addTo(table);
@@ -120,6 +121,7 @@ public final class HttpApi implements AutoCloseable {
         new AgentServiceRoutes(config, local, hashWaiters).addTo(table);
         new AgentCheckRoutes(local, history).addTo(table);
         new AgentMetricsRoutes().addTo(table);
+        new MonitorRoutes(control, live::execute).addTo(table);
         new AbsentRoutes(config.enableDebug()).addTo(table);
         return table.build();
     }

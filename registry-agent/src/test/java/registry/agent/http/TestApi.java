@@ -14,6 +14,8 @@ import java.util.List;
 import java.util.Random;
 import java.util.SortedMap;
 import java.util.TreeMap;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.function.Consumer;
 import registry.agent.check.SystemTimers;
 import registry.agent.config.AgentConfig;
 import registry.agent.config.ConfigException;
@@ -36,6 +38,7 @@ final class TestApi implements AutoCloseable {
     final LocalState local;
     final HttpApi http;
     final List<String> control = new ArrayList<>();
+    final List<Consumer<String>> taps = new CopyOnWriteArrayList<>();
 
     private static final Duration HEARTBEAT = Duration.ofSeconds(15);
 
@@ -195,6 +198,13 @@ final class TestApi implements AutoCloseable {
         @Override
         public SortedMap<String, SortedMap<String, String>> stats() {
             return new TreeMap<>();
+        }
+
+        @Override
+        public AutoCloseable tapLog(String level, boolean json, Consumer<String> lines) {
+            control.add("log " + level + (json ? " json" : ""));
+            taps.add(lines);
+            return () -> taps.remove(lines);
         }
 
         @Override
