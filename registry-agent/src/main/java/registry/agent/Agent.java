@@ -15,6 +15,7 @@ import java.util.Random;
 import java.util.SortedMap;
 import java.util.concurrent.CompletableFuture;
 import org.jspecify.annotations.Nullable;
+import java.util.function.Consumer;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import registry.agent.check.SystemTimers;
@@ -357,6 +358,11 @@ public final class Agent implements AgentControl, AutoCloseable {
     @Override
     public SortedMap<String, SortedMap<String, String>> stats() {
         return AgentStats.of(config, server, local, membership, keyring.isOn());
+    }
+
+    @Override
+    public AutoCloseable tapLog(String level, boolean json, Consumer<String> lines) {
+        return AgentLog.tap(level, json, lines);
     }
 
     @Override
