@@ -38,6 +38,7 @@ final class ConformanceIT {
                     "catalog",
                     "health",
                     "kv",
+                    "event",
                     "query",
                     "coordinate",
                     "blocking",

@@ -38,7 +38,8 @@ final class PreparedQueryIT {
                                     """
                                     {"Name":"geo-","Template":{"Type":"name_prefix_match",
                                      "Regexp":"^geo-(.+)-([^-]+)$"},"DNS":{"TTL":"7s"},
-                                     "Service":{"Service":"${match(1)}","Tags":["${match(2)}"]}}""")
+                                     "Service":{"Service":"${match(1)}","Tags":["${match(2)}"]}}\
+                                    """)
                             .path("ID")
                             .asText();
             findsTheInstance(agent, ports[1]);
@@ -47,7 +48,8 @@ final class PreparedQueryIT {
             agent.restart();
             findsTheInstance(agent, ports[1]);
 
-            RegistryClient.Answer gone = agent.client().send("DELETE", "/v1/query/" + id, new byte[0], PATIENCE);
+            RegistryClient.Answer gone =
+                    agent.client().send("DELETE", "/v1/query/" + id, new byte[0], PATIENCE);
             assertThat(gone.status()).isEqualTo(200);
             assertThat(addresses(ports[1], "geo-web-a.query.consul")).isEmpty();
         }
@@ -69,13 +71,15 @@ final class PreparedQueryIT {
                 "/v1/catalog/register",
                 """
                 {"Node":"%s","Address":"%s","Service":{"Service":"web","Tags":["%s"],"Port":80},
-                 "Check":{"Name":"c","ServiceID":"web","Status":"%s"}}"""
+                 "Check":{"Name":"c","ServiceID":"web","Status":"%s"}}\
+                """
                         .formatted(node, address, tag, status));
     }
 
     private static JsonNode send(LauncherProcess agent, String method, String path, String body)
             throws Exception {
-        RegistryClient.Answer response = agent.client().send(method, path, body.getBytes(UTF_8), PATIENCE);
+        RegistryClient.Answer response =
+                agent.client().send(method, path, body.getBytes(UTF_8), PATIENCE);
         assertThat(response.status()).as("%s %s: %s", method, path, response.text()).isEqualTo(200);
         return JSON.readTree(response.text());
     }

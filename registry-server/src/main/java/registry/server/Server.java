@@ -1,5 +1,6 @@
 package registry.server;
 
+import java.time.InstantSource;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -13,6 +14,7 @@ import java.util.function.LongSupplier;
 import registry.api.ApiException;
 import registry.api.CatalogDeregistration;
 import registry.api.CatalogRegistration;
+import registry.api.HealthCheck;
 import registry.api.KvWrite;
 import registry.api.NodeCoordinate;
 import registry.api.PreparedQueryWrite;
@@ -28,6 +30,9 @@ import registry.server.leader.Members;
 import registry.server.leader.Reconciler;
 import registry.server.leader.RestoreReaper;
 import registry.server.leader.TombstoneReaper;
+import registry.server.operator.Autopilot;
+import registry.server.operator.OperatorCalls;
+import registry.server.operator.OperatorEndpoint;
 import registry.server.query.QueryEndpoint;
 import registry.server.raft.Applier;
 import registry.server.raft.Consensus;
@@ -45,11 +50,35 @@ import registry.server.state.Watches;
 
 /** One server: wires state, consensus, endpoints and the leader's duties, and answers for them. */
 public final class Server implements Servers, AutoCloseable {
+    /** All that may be called from other processes. */
+    public static final List<Method<?, ?>> METHODS =
+            List.of(
+                    Method.CATALOG_REGISTER,
+                    Method.CATALOG_DEREGISTER,
+                    Method.KV_APPLY,
+                    Method.QUERY_APPLY,
+                    Method.COORDINATE_UPDATE,
+                    SnapshotCalls.OPEN,
+                    SnapshotCalls.READ,
+                    SnapshotCalls.CLOSE,
+                    SnapshotCalls.STAGE,
+                    SnapshotCalls.COMMIT,
+                    SnapshotCalls.DROP,
+                    OperatorCalls.SERVERS,
+                    OperatorCalls.REMOVE_PEER,
+                    OperatorCalls.TRANSFER,
+                    OperatorCalls.AUTOPILOT,
+                    OperatorCalls.SET_AUTOPILOT,
+                    OperatorCalls.HEALTH);
+
     private final Consensus consensus;
     private final Queries queries;
     private final LeaderLoop leader;
     private final SnapshotEndpoint snapshots;
     private final Map<String, Function<Object, Object>> writes;
+
+    /** Wakes the leader's duties. */
+    private final Semaphore signals = new Semaphore(0);
 
     /**
      * @param consensus makes and starts the consensus over what the server applies
@@ -66,7 +95,6 @@ public final class Server implements Servers, AutoCloseable {
         ExecutorService wakers = Queries.wakers();
         var store = new StateStore(new Watches(waiters -> Queries.wake(wakers, waiters)));
         var answers = Queries.cache();
-        var signals = new Semaphore(0);
         var fsm = new Fsm(store, nanoTime, signals::release, answers::clear, halt);
         this.consensus = consensus.apply(fsm);
         Proposer proposer = new LogProposer(this.consensus, fsm);
@@ -87,10 +115,20 @@ public final class Server implements Servers, AutoCloseable {
                                 Method.CATALOG_REGISTER.name(),
                                 request -> catalog.register((CatalogRegistration) request),
                                 Method.CATALOG_DEREGISTER.name(),
-                                request -> catalog.deregister((CatalogDeregistration) request),
+                                request -> deregister(catalog, (CatalogDeregistration) request),
                                 Method.KV_APPLY.name(),
                                 request -> kv.apply((KvWrite) request)));
         writes.putAll(snapshotCalls(snapshots));
+        var autopilot =
+                new Autopilot(
+                        store,
+                        this.consensus,
+                        members,
+                        config.autopilot(),
+                        config.deadServerDelay(),
+                        nanoTime,
+                        InstantSource.system());
+        writes.putAll(new OperatorEndpoint(proposer, this.consensus, members, autopilot).calls());
         var prepared = new QueryEndpoint(proposer, store, config.datacenter());
         writes.put(
                 Method.QUERY_APPLY.name(), request -> prepared.apply((PreparedQueryWrite) request));
@@ -121,10 +159,22 @@ public final class Server implements Servers, AutoCloseable {
                                 new TombstoneReaper(
                                         store, proposer, fsm::time, config.tombstoneTtl()),
                                 new CoordinateWriter(coordinates, proposer),
-                                new RestoreReaper(store, proposer, fsm::time)),
+                                new RestoreReaper(store, proposer, fsm::time),
+                                autopilot),
                         queries::leadershipLost);
         members.onChange(signals::release);
         leader.start();
+    }
+
+    /** What belongs to a member comes back at once, if it is one. */
+    private Boolean deregister(CatalogEndpoint catalog, CatalogDeregistration target) {
+        Boolean done = catalog.deregister(target);
+        boolean ofMember =
+                target.checkId().isEmpty() || target.checkId().equals(HealthCheck.SERF_HEALTH);
+        if (target.serviceId().isEmpty() && ofMember) {
+            signals.release();
+        }
+        return done;
     }
 
     private static Map<String, Function<Object, Object>> snapshotCalls(SnapshotEndpoint snapshots) {
@@ -204,6 +254,7 @@ public final class Server implements Servers, AutoCloseable {
         return consensus.peers().stream()
                 .filter(Consensus.Peer::voter)
                 .map(Consensus.Peer::address)
+                .filter(address -> !address.isEmpty())
                 .toList();
     }
 

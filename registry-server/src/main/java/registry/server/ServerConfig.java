@@ -2,6 +2,7 @@ package registry.server;
 
 import java.nio.file.Path;
 import java.time.Duration;
+import registry.api.AutopilotConfig;
 
 /**
  * What a server has to know.
@@ -12,6 +13,8 @@ import java.time.Duration;
  * @param bootstrapExpect servers that have to be known before the first election; 1 elects itself
  * @param snapshotBytes log bytes after which a snapshot is taken
  * @param tombstoneTtl how long deleted keys are remembered for blocking queries
+ * @param autopilot its configuration while none was set
+ * @param deadServerDelay how long a voter has to be dead before autopilot removes it
  */
 public record ServerConfig(
         Path dataDir,
@@ -23,4 +26,33 @@ public record ServerConfig(
         int bootstrapExpect,
         int raftMultiplier,
         long snapshotBytes,
-        Duration tombstoneTtl) {}
+        Duration tombstoneTtl,
+        AutopilotConfig autopilot,
+        Duration deadServerDelay) {
+    /** With autopilot as it is by default. */
+    public ServerConfig(
+            Path dataDir,
+            String datacenter,
+            String nodeName,
+            String nodeId,
+            String address,
+            int rpcPort,
+            int bootstrapExpect,
+            int raftMultiplier,
+            long snapshotBytes,
+            Duration tombstoneTtl) {
+        this(
+                dataDir,
+                datacenter,
+                nodeName,
+                nodeId,
+                address,
+                rpcPort,
+                bootstrapExpect,
+                raftMultiplier,
+                snapshotBytes,
+                tombstoneTtl,
+                AutopilotConfig.DEFAULT,
+                Duration.ofHours(72));
+    }
+}

@@ -6,6 +6,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.SortedMap;
 import org.jspecify.annotations.Nullable;
+import registry.api.AutopilotConfig;
 
 /**
  * What an agent was told by defaults, files and flags, merged and checked. Names are Consul's
@@ -39,6 +40,7 @@ public record AgentConfig(
         int retryMax,
         boolean rejoinAfterLeave,
         Duration reconnectTimeout,
+        GossipSecurity gossipSecurity,
         boolean leaveOnTerminate,
         boolean skipLeaveOnInterrupt,
         int raftMultiplier,
@@ -60,13 +62,34 @@ public record AgentConfig(
         Duration discoveryMaxStale,
         Duration tombstoneTtl,
         long raftSnapshotBytes,
+        Autopilot autopilot,
         HttpConfig http,
         Dns dns,
+        RpcTls rpcTls,
         Limits limits,
         Definitions definitions) {
 
+    /**
+     * What gossip is encrypted with.
+     *
+     * @param encrypt base64 of the first key; empty for none
+     * @param verifyIncoming plain peers are refused
+     * @param verifyOutgoing nothing is sent in plain
+     * @param keyringFile the keyring is kept in the data directory
+     */
+    public record GossipSecurity(
+            String encrypt, boolean verifyIncoming, boolean verifyOutgoing, boolean keyringFile) {}
+
     /** Listening ports; -1 is off. */
     public record Ports(int dns, int http, int https, int serfLan, int serfWan, int server) {}
+
+    /**
+     * {@code autopilot}.
+     *
+     * @param initial the configuration while none was set through the API
+     * @param deadServerDelay how long a voter has to be dead before it is removed
+     */
+    public record Autopilot(AutopilotConfig initial, Duration deadServerDelay) {}
 
     /** {@code http_config}. */
     public record HttpConfig(
@@ -106,6 +129,20 @@ public record AgentConfig(
 
     /** {@code dns_config.soa}, in seconds. */
     public record Soa(int refresh, int retry, int expire, int minTtl) {}
+
+    /** TLS of the server port. */
+    public record RpcTls(
+            @Nullable Path caFile,
+            @Nullable Path certFile,
+            @Nullable Path keyFile,
+            boolean verifyIncoming,
+            boolean verifyOutgoing,
+            boolean verifyServerHostname) {
+        /** Whether any of it is asked for. */
+        public boolean isUsed() {
+            return verifyIncoming || verifyOutgoing || certFile != null;
+        }
+    }
 
     /** {@code limits}; sizes in bytes. */
     public record Limits(

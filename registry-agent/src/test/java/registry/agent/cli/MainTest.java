@@ -105,7 +105,7 @@ class MainTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"lock", "monitor", "connect", "tls", "event", "keyring", "operator"})
+    @ValueSource(strings = {"lock", "monitor", "connect", "tls"})
     void consulsOtherCommandsAreToldApart(String name) {
         check(
                 line.run(name),
@@ -799,5 +799,62 @@ class MainTest {
                                     keysFlagsAndValues[at], keysFlagsAndValues[at + 1], encoded));
         }
         return "[" + String.join(",", pairs) + "]";
+    }
+
+    // Keyring
+
+    private static final String KEY = "pUqJrVyVRj5jsiYEkM/tFQYfWyJIv4s3XkvDwy7Cu5s=";
+
+    @Test
+    void keysAreListedByPool() {
+        line.on(
+                "GET /v1/operator/keyring",
+                200,
+                """
+                [{"WAN":true,"Datacenter":"dc1","Keys":{"%1$s":1},"PrimaryKeys":{},"NumNodes":1},
+                 {"WAN":false,"Datacenter":"dc1","Keys":{"%1$s":3},"PrimaryKeys":{"%1$s":2},"NumNodes":3}]
+                """
+                        .formatted(KEY));
+        check(
+                line.run("keyring", "-list"),
+                0,
+                "==> Gathering installed encryption keys...\n\nWAN:\n  %1$s [1/1]\n\ndc1 (LAN):\n  %1$s [3/3]\n"
+                        .formatted(KEY),
+                "");
+        check(
+                line.run("keyring", "-list-primary"),
+                0,
+                "==> Gathering installed encryption keys...\n\nWAN:\n\ndc1 (LAN):\n  %s [2/3]\n"
+                        .formatted(KEY),
+                "");
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "install, POST, Installing new gossip encryption key",
+        "use, PUT, Changing primary gossip encryption key",
+        "remove, DELETE, Removing gossip encryption key"
+    })
+    void aKeyIsChangedOnAllMembers(String flag, String method, String notice) {
+        line.on(method + " /v1/operator/keyring", 200, "");
+        check(line.run("keyring", "-" + flag + "=" + KEY), 0, "==> " + notice + "...\n", "");
+        assertThat(line.requests())
+                .containsExactly(method + " /v1/operator/keyring {\"Key\":\"" + KEY + "\"}");
+    }
+
+    @Test
+    void faultsOfKeyringReadAsConsuls() {
+        line.on("GET /v1/operator/keyring", 500, "Keyring is empty");
+        check(
+                line.run("keyring", "-list"),
+                1,
+                "==> Gathering installed encryption keys...\n",
+                "error: Unexpected response code: 500 (Keyring is empty)\n");
+        check(
+                line.run("keyring", "-list", "-use=x"),
+                1,
+                "",
+                "Only a single action is allowed\n");
+        assertThat(line.run("keyring").err()).startsWith("Usage: ");
     }
 }

@@ -4,6 +4,8 @@ import java.util.Arrays;
 import java.util.Optional;
 import registry.server.catalog.CatalogOp;
 import registry.server.kv.KvOp;
+import registry.server.once.OnceOp;
+import registry.server.operator.AutopilotOp;
 import registry.server.query.QueryOp;
 import registry.server.snapshot.RestoreOp;
 import registry.server.state.Op;
@@ -20,6 +22,9 @@ enum CommandType {
     RESTORE_STAGE(15, RestoreOp.Stage.class),
     RESTORE_COMMIT(16, RestoreOp.Commit.class),
     RESTORE_DROP(17, RestoreOp.Drop.class),
+    /** An envelope, see {@link Command}. */
+    ONCE(20, OnceOp.class),
+    AUTOPILOT_WRITE(19, AutopilotOp.Write.class),
     COORDINATES(25, CatalogOp.Locate.class);
 
     private final byte code;

@@ -14,6 +14,8 @@ import registry.api.ApiException;
 import registry.server.catalog.CatalogTable;
 import registry.server.coordinate.CoordinateTable;
 import registry.server.kv.KvTable;
+import registry.server.once.OnceTable;
+import registry.server.operator.AutopilotTable;
 import registry.server.query.QueryTable;
 import registry.server.raft.Applier;
 import registry.server.snapshot.RestoreTable;
@@ -42,6 +44,8 @@ public final class Fsm implements Applier {
                     CatalogTable.CHECKS,
                     KvTable.PAIRS,
                     KvTable.TOMBSTONES,
+                    OnceTable.CLIENTS,
+                    AutopilotTable.CONFIG,
                     QueryTable.QUERIES,
                     CoordinateTable.COORDINATES,
                     RestoreTable.PARTS);

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -19,6 +20,8 @@ import registry.api.json.Json;
 import registry.server.catalog.CatalogEndpoint;
 import registry.server.catalog.CatalogOp;
 import registry.server.kv.KvOp;
+import registry.server.once.OnceOp;
+import registry.server.once.RequestId;
 import registry.server.query.QueryOp;
 import registry.server.raft.LocalConsensus;
 import registry.server.snapshot.RestoreOp;
@@ -70,6 +73,31 @@ class LogProposerTest {
         assertThat(decoded(proposed.getFirst())).isEqualTo(proposed.getFirst());
     }
 
+    @Test
+    void anEnvelopeIsWhatTheOthersDecode() {
+        for (String client : new String[] {"", "é\uD83D\uDE00", "c".repeat(200)}) {
+            var id = new RequestId(client, Long.MAX_VALUE, -1);
+            Op op = new OnceOp(id, 3, write(KvWrite.Verb.CAS, new byte[] {-1, 0}, "s"));
+            byte[] command = Command.encode(op, 7);
+            assertThat(Command.says(command, op)).isTrue();
+            assertThat(Command.time(command)).isEqualTo(7);
+            assertThat(Command.unreadable(command)).isEmpty();
+            Op other = new OnceOp(new RequestId(client, 1, -1), 3, ((OnceOp) op).op());
+            assertThat(Command.says(command, other)).isFalse();
+            for (int length = 0; length < command.length; length++) {
+                // Cut anywhere it must not be worse than refused, or a defect of its JSON.
+                Command.unreadable(Arrays.copyOf(command, length));
+            }
+        }
+        byte[] unknown =
+                Command.encode(
+                        new OnceOp(
+                                new RequestId("c", 1, 1), 0, write(KvWrite.Verb.SET, null, null)),
+                        0);
+        unknown[10 + 1 + 1 + 20] = 77;
+        assertThat(Command.unreadable(unknown)).contains("unknown type 77");
+    }
+
     @ParameterizedTest
     @EnumSource
     void aWriteIsWhatTheOthersDecode(KvWrite.Verb verb) {
@@ -95,7 +123,7 @@ class LogProposerTest {
         assertThat(decoded(commit)).isEqualTo(commit);
         Op drop = new RestoreOp.Drop("r");
         assertThat(decoded(drop)).isEqualTo(drop);
-        assertThat(CommandType.values()).as("each has its test here").hasSize(11);
+        assertThat(CommandType.values()).as("each has its test here").hasSize(13);
     }
 
     @Test

@@ -87,6 +87,21 @@ public final class LocalConsensus implements Consensus {
     }
 
     @Override
+    public List<Standing> standings() {
+        return leading ? List.of(new Standing(SELF.id(), SELF, true, 0, term, index())) : List.of();
+    }
+
+    @Override
+    public void removeVoter(String raftId) {
+        throw ApiException.refused("the only voter");
+    }
+
+    @Override
+    public void transferLeadership(String id) {
+        throw ApiException.refused("no other voter answers");
+    }
+
+    @Override
     public SortedMap<String, String> stats() {
         return new TreeMap<>();
     }
