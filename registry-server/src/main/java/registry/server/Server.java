@@ -14,6 +14,7 @@ import registry.api.ApiException;
 import registry.api.CatalogDeregistration;
 import registry.api.CatalogRegistration;
 import registry.api.KvWrite;
+import registry.api.Session;
 import registry.server.catalog.CatalogEndpoint;
 import registry.server.fsm.Fsm;
 import registry.server.fsm.LogProposer;
@@ -23,6 +24,7 @@ import registry.server.leader.LeaderLoop;
 import registry.server.leader.Members;
 import registry.server.leader.Reconciler;
 import registry.server.leader.RestoreReaper;
+import registry.server.leader.SessionTimers;
 import registry.server.leader.TombstoneReaper;
 import registry.server.raft.Applier;
 import registry.server.raft.Consensus;
@@ -32,6 +34,7 @@ import registry.server.rpc.Queries;
 import registry.server.rpc.Query;
 import registry.server.rpc.Question;
 import registry.server.rpc.Servers;
+import registry.server.session.SessionEndpoint;
 import registry.server.snapshot.RestoreOp;
 import registry.server.snapshot.SnapshotCalls;
 import registry.server.snapshot.SnapshotEndpoint;
@@ -86,7 +89,11 @@ public final class Server implements Servers, AutoCloseable {
                                 Method.KV_APPLY.name(),
                                 request -> kv.apply((KvWrite) request)));
         writes.putAll(snapshotCalls(snapshots));
-        Map<String, Function<Question, Query>> reads = reads(catalog, new HealthEndpoint(), kv);
+        var sessions = new SessionEndpoint(proposer);
+        writes.putAll(sessionCalls(sessions));
+        Map<String, Function<Question, Query>> reads =
+                new HashMap<>(reads(catalog, new HealthEndpoint(), kv));
+        reads.putAll(sessionReads(sessions));
         this.queries =
                 new Queries(
                         store,
@@ -103,6 +110,7 @@ public final class Server implements Servers, AutoCloseable {
                                         store, catalog, members, config.nodeName(), nanoTime),
                                 new TombstoneReaper(
                                         store, proposer, fsm::time, config.tombstoneTtl()),
+                                new SessionTimers(store, proposer, fsm::time),
                                 new RestoreReaper(store, proposer, fsm::time)),
                         queries::leadershipLost);
         members.onChange(signals::release);
@@ -123,6 +131,23 @@ public final class Server implements Servers, AutoCloseable {
                 request -> snapshots.propose((RestoreOp) request),
                 SnapshotCalls.DROP.name(),
                 request -> snapshots.propose((RestoreOp) request));
+    }
+
+    private static Map<String, Function<Object, Object>> sessionCalls(SessionEndpoint sessions) {
+        return Map.of(
+                Method.SESSION_CREATE.name(),
+                request -> sessions.create((Session) request),
+                Method.SESSION_DESTROY.name(),
+                request -> sessions.destroy((String) request),
+                Method.SESSION_RENEW.name(),
+                request -> sessions.renew((String) request));
+    }
+
+    private static Map<String, Function<Question, Query>> sessionReads(SessionEndpoint sessions) {
+        return Map.of(
+                Question.SESSION_INFO, sessions::info,
+                Question.SESSION_NODE, sessions::node,
+                Question.SESSION_LIST, sessions::list);
     }
 
     private static Map<String, Function<Question, Query>> reads(

@@ -104,6 +104,11 @@ final class GoBody {
         return "invalid character '" + shown + "' " + wanted;
     }
 
+    /** Whether a member is there that nobody has read yet, be it null. */
+    boolean has(String name) {
+        return unread.containsKey(name.toLowerCase(Locale.ROOT));
+    }
+
     /** A text; "" when absent. */
     String text(String... names) {
         JsonNode value = take(names);

@@ -4,6 +4,7 @@ import java.util.Arrays;
 import java.util.Optional;
 import registry.server.catalog.CatalogOp;
 import registry.server.kv.KvOp;
+import registry.server.session.SessionOp;
 import registry.server.snapshot.RestoreOp;
 import registry.server.state.Op;
 
@@ -13,6 +14,11 @@ enum CommandType {
     CATALOG_DEREGISTER(2, CatalogOp.Deregister.class),
     KV_WRITE(3, KvOp.Write.class),
     KV_REAP(4, KvOp.Reap.class),
+    SESSION_CREATE(5, SessionOp.Create.class),
+    SESSION_DESTROY(6, SessionOp.Destroy.class),
+    SESSION_RENEW(7, SessionOp.Renew.class),
+    SESSION_EXPIRE(8, SessionOp.Expire.class),
+    SESSION_RESTART(9, SessionOp.Restart.class),
     RESTORE_STAGE(15, RestoreOp.Stage.class),
     RESTORE_COMMIT(16, RestoreOp.Commit.class),
     RESTORE_DROP(17, RestoreOp.Drop.class);

@@ -14,6 +14,7 @@ import registry.api.ApiException;
 import registry.server.catalog.CatalogTable;
 import registry.server.kv.KvTable;
 import registry.server.raft.Applier;
+import registry.server.session.SessionTable;
 import registry.server.snapshot.RestoreTable;
 import registry.server.state.Op;
 import registry.server.state.State;
@@ -40,6 +41,8 @@ public final class Fsm implements Applier {
                     CatalogTable.CHECKS,
                     KvTable.PAIRS,
                     KvTable.TOMBSTONES,
+                    KvTable.DELAYS,
+                    SessionTable.SESSIONS,
                     RestoreTable.PARTS);
 
     private record Leadership(long term, long stateMillis, long sinceNanos) {}
@@ -97,7 +100,9 @@ public final class Fsm implements Applier {
 
     private Object result(Tx tx, byte[] command) {
         try {
-            return op(command).apply(tx);
+            Object result = op(command).apply(tx);
+            Cascade.follow(tx);
+            return result;
         } catch (ApiException refusal) {
             return refusal;
         } catch (RuntimeException e) {

@@ -3,6 +3,7 @@ package registry.server.rpc;
 import registry.api.CatalogDeregistration;
 import registry.api.CatalogRegistration;
 import registry.api.KvWrite;
+import registry.api.Session;
 
 /**
  * A write that servers offer: its name on the wire and the shapes of its request and its answer.
@@ -20,4 +21,16 @@ public record Method<Q, A>(String name, Class<Q> request, Class<A> answer) {
      */
     public static final Method<KvWrite, Boolean> KV_APPLY =
             new Method<>("KV.Apply", KvWrite.class, Boolean.class);
+
+    /** Its answer is the new session's id. */
+    public static final Method<Session, String> SESSION_CREATE =
+            new Method<>("Session.Create", Session.class, String.class);
+
+    /** Takes a session's id. */
+    public static final Method<String, Boolean> SESSION_DESTROY =
+            new Method<>("Session.Destroy", String.class, Boolean.class);
+
+    /** Takes a session's id. */
+    public static final Method<String, Session> SESSION_RENEW =
+            new Method<>("Session.Renew", String.class, Session.class);
 }

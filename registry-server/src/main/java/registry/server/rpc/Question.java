@@ -39,6 +39,10 @@ public record Question(
      */
     public static final String KV_GET = "KV.Get";
 
+    public static final String SESSION_INFO = "Session.Get";
+    public static final String SESSION_NODE = "Session.NodeSessions";
+    public static final String SESSION_LIST = "Session.List";
+
     /** A question that is answered at once. */
     public static Question now(String method, String name, Map<String, List<String>> params) {
         return new Question(method, name, params, Consistency.DEFAULT, 0, Duration.ZERO);

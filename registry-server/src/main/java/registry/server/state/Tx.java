@@ -19,12 +19,16 @@ public final class Tx {
     /** A row that the command removed. */
     public record Deletion<R>(TableDef<R> table, R row) {}
 
+    /** A row put by a command. */
+    public record Placed<R>(TableDef<R> table, R row) {}
+
     private final State before;
     private final List<TableDef<?>> known;
     private final long time;
     private long index;
     private final Set<String> paths = new LinkedHashSet<>();
     private final List<Deletion<?>> deletions = new ArrayList<>();
+    private final List<Placed<?>> placed = new ArrayList<>();
     private PMap<TableDef<?>, Table<?>> tables;
     private PSortedMap<String, Long> indexes;
 
@@ -85,6 +89,7 @@ public final class Tx {
     /** Adds or replaces a row. */
     public <R> void put(TableDef<R> def, R row) {
         tables = tables.plus(def, table(def).plus(row));
+        placed.add(new Placed<>(def, row));
     }
 
     /** Removes a row, if it is there. */
@@ -163,6 +168,11 @@ public final class Tx {
     /** What the command has removed, in order. */
     public List<Deletion<?>> deletions() {
         return deletions;
+    }
+
+    /** What the command has added or replaced, in order; some of it may be gone again. */
+    public List<Placed<?>> placed() {
+        return placed;
     }
 
     /** What the command has changed, for {@link Watches}. */
