@@ -36,8 +36,7 @@ class SessionEndpointTest {
     private String create(String behavior, String ttl, long lockDelay, String... checks) {
         return test.server.call(
                 Method.SESSION_CREATE,
-                new Session(
-                        "", "", "x", lockDelay, behavior, ttl, List.of(checks), null, 0, 0));
+                new Session("", "", "x", lockDelay, behavior, ttl, List.of(checks), null, 0, 0));
     }
 
     private boolean kv(Verb verb, String key, String session) {
@@ -131,11 +130,9 @@ class SessionEndpointTest {
 
     @Test
     void refusesWhatConsulRefuses() {
-        assertThatThrownBy(() -> create("foo", "", 0))
-                .hasMessage("Invalid Behavior setting 'foo'");
+        assertThatThrownBy(() -> create("foo", "", 0)).hasMessage("Invalid Behavior setting 'foo'");
         assertThatThrownBy(() -> create("", "9s", 0))
-                .hasMessage(
-                        "Invalid Session TTL '9000000000', must be between [10s=24h0m0s]");
+                .hasMessage("Invalid Session TTL '9000000000', must be between [10s=24h0m0s]");
         assertThatThrownBy(() -> create("", "abc", 0))
                 .hasMessage("Session TTL 'abc' invalid: time: invalid duration \"abc\"");
         assertThatThrownBy(() -> create("", "", 0, "nope"))
