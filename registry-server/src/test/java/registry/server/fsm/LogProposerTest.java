@@ -12,11 +12,13 @@ import org.junit.jupiter.params.provider.ValueSource;
 import registry.api.CatalogDeregistration;
 import registry.api.CatalogRegistration;
 import registry.api.KvWrite;
+import registry.api.Session;
 import registry.api.json.Json;
 import registry.server.catalog.CatalogEndpoint;
 import registry.server.catalog.CatalogOp;
 import registry.server.kv.KvOp;
 import registry.server.raft.LocalConsensus;
+import registry.server.session.SessionOp;
 import registry.server.snapshot.RestoreOp;
 import registry.server.state.Op;
 import registry.server.state.StateStore;
@@ -91,7 +93,34 @@ class LogProposerTest {
         assertThat(decoded(commit)).isEqualTo(commit);
         Op drop = new RestoreOp.Drop("r");
         assertThat(decoded(drop)).isEqualTo(drop);
-        assertThat(CommandType.values()).as("each has its test here").hasSize(7);
+        assertThat(CommandType.values()).as("each has its test here").hasSize(12);
+    }
+
+    @Test
+    void whatIsDoneWithSessionsToo() {
+        var bare = new Session("i", "", "n", 0, "release", "", List.of(), null, 0, 0);
+        var full =
+                new Session(
+                        "i",
+                        "name",
+                        "n",
+                        15_000_000_000L,
+                        "delete",
+                        "10s",
+                        List.of("serfHealth", ""),
+                        List.of(new Session.ServiceCheck("c", "")),
+                        1,
+                        2);
+        for (Op op :
+                List.of(
+                        new SessionOp.Create(bare, 0),
+                        new SessionOp.Create(full, 20_000),
+                        new SessionOp.Destroy("i"),
+                        new SessionOp.Renew("i"),
+                        new SessionOp.Expire(List.of("i", "j")),
+                        new SessionOp.Restart(7))) {
+            assertThat(decoded(op)).isEqualTo(op);
+        }
     }
 
     @Test
