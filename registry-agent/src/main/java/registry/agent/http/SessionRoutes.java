@@ -61,8 +61,7 @@ final class SessionRoutes {
     private Answer create(Request request) {
         byte[] body = request.body().length == 0 ? new byte[] {'{', '}'} : request.body();
         Session wanted = GoBody.read(body, this::session);
-        return Answer.json(
-                request, Map.of("ID", servers.call(Method.SESSION_CREATE, wanted)));
+        return Answer.json(request, Map.of("ID", servers.call(Method.SESSION_CREATE, wanted)));
     }
 
     private Session session(GoBody body) {
