@@ -21,6 +21,7 @@ import registry.agent.config.ConfigException;
 import registry.agent.config.ConfigLoader;
 import registry.agent.config.ConfigSources;
 import registry.agent.config.LoadedConfig;
+import registry.agent.dns.DnsServer;
 import registry.agent.gossip.GossipConfig;
 import registry.agent.gossip.JGroupsMembership;
 import registry.agent.gossip.Membership;
@@ -55,6 +56,7 @@ public final class Agent implements AgentControl, AutoCloseable {
     private final Server server;
     private final LocalState local;
     private final HttpApi http;
+    private final DnsServer dns;
     private final Watches watches;
 
     /**
@@ -125,6 +127,7 @@ public final class Agent implements AgentControl, AutoCloseable {
             SystemTimers timers = own(new SystemTimers());
             local = own(new LocalState(localConfig, localStore, server, timers, new Random()));
             http = own(new HttpApi(config, server, local, localStore, membership, this));
+            dns = own(new DnsServer(config, server));
             watches = own(new Watches(ownAddress()));
         } catch (IOException | RuntimeException e) {
             close();
@@ -209,6 +212,7 @@ public final class Agent implements AgentControl, AutoCloseable {
 
     private void start() throws IOException {
         http.start();
+        dns.start();
         local.start(config.definitions());
         watches.start(config.definitions().watches());
         log.info("agent started: node={} data_dir={}", config.nodeName(), config.dataDir());

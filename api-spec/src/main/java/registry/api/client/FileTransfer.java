@@ -7,13 +7,14 @@ import java.net.HttpURLConnection;
 import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 import registry.api.client.RegistryClient.Answer;
 
 /** Exchanges whose bodies are too long for memory: one connection each. */
 final class FileTransfer {
-    private static final int READ_MILLIS = 300_000;
+    private static final Duration PATIENCE = Duration.ofMinutes(5);
     private static final int BUFFER = 1 << 16;
 
     private FileTransfer() {}
@@ -29,14 +30,7 @@ final class FileTransfer {
             @Nullable Path from,
             OutputStream to)
             throws IOException {
-        var connection = (HttpURLConnection) target.toURL().openConnection();
-        connection.setInstanceFollowRedirects(false);
-        connection.setUseCaches(false);
-        connection.setConnectTimeout((int) Transport.CONNECT.toMillis());
-        connection.setReadTimeout(READ_MILLIS);
-        connection.setRequestMethod(method);
-        connection.setRequestProperty("Connection", "close");
-        headers.forEach(connection::setRequestProperty);
+        HttpURLConnection connection = new Transport(false).open(method, target, headers, PATIENCE);
         try {
             if (from != null) {
                 connection.setRequestProperty("Content-Type", "application/octet-stream");

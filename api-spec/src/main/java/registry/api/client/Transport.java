@@ -23,17 +23,16 @@ import registry.api.client.RegistryClient.Answer;
  *     idle ones per agent as {@code http.maxConnections} says, 5 by default
  */
 record Transport(boolean keepsConnections) {
-    static final Duration CONNECT = Duration.ofSeconds(5);
+    private static final Duration CONNECT = Duration.ofSeconds(5);
     private static final int CHUNK = 16 << 10;
 
     Answer send(
             String method, URI target, Map<String, String> headers, byte[] body, Duration timeout)
             throws IOException, InterruptedException {
         long deadline = System.nanoTime() + timeout.toNanos();
-        var connection = (HttpURLConnection) target.toURL().openConnection();
+        HttpURLConnection connection = open(method, target, headers, timeout);
         boolean done = false;
         try {
-            prepare(connection, method, headers, timeout);
             if (method.equals("PUT") || method.equals("POST")) {
                 write(connection, body);
             }
@@ -61,12 +60,10 @@ record Transport(boolean keepsConnections) {
         }
     }
 
-    private void prepare(
-            HttpURLConnection connection,
-            String method,
-            Map<String, String> headers,
-            Duration timeout)
+    /** A connection that has yet to be made. */
+    HttpURLConnection open(String method, URI target, Map<String, String> headers, Duration timeout)
             throws IOException {
+        var connection = (HttpURLConnection) target.toURL().openConnection();
         connection.setInstanceFollowRedirects(false);
         connection.setUseCaches(false);
         connection.setConnectTimeout((int) CONNECT.toMillis());
@@ -76,6 +73,7 @@ record Transport(boolean keepsConnections) {
             connection.setRequestProperty("Connection", "close");
         }
         headers.forEach(connection::setRequestProperty);
+        return connection;
     }
 
     private static void write(HttpURLConnection connection, byte[] body) throws IOException {

@@ -195,45 +195,42 @@ final class AgentConnection implements AutoCloseable {
     /** Any answer is one; only its absence is a failure. */
     Answer send(String trouble, String method, String path, Query query, byte[] body)
             throws Failure, InterruptedException {
-        common.forEach(query::add);
-        String target = path + query.encoded();
-        try {
-            return client.send(method, target, body, PATIENCE);
-        } catch (IOException e) {
-            String verb = method.charAt(0) + method.substring(1).toLowerCase(Locale.ROOT);
-            throw new Failure(
-                    "%s: %s \"%s%s\": %s"
-                            .formatted(
-                                    trouble,
-                                    verb,
-                                    client.agent(),
-                                    target,
-                                    reason(e, client.agent())));
-        }
+        return exchange(
+                trouble,
+                method,
+                path,
+                query,
+                target -> client.send(method, target, body, PATIENCE));
     }
 
     /** Writes the body of the answer to {@code to}; whatever is answered but 200 is a failure. */
-    Answer download(String trouble, String path, OutputStream to) throws Failure {
-        return transfer(trouble, "Get", path, target -> client.download(target, to));
+    Answer download(String trouble, String path, OutputStream to)
+            throws Failure, InterruptedException {
+        return expectOk(
+                trouble,
+                exchange(trouble, "GET", path, new Query(), target -> client.download(target, to)));
     }
 
     /** Sends a file; whatever is answered but 200 is a failure. */
-    Answer upload(String trouble, String path, Path file) throws Failure {
-        return transfer(trouble, "Put", path, target -> client.upload(target, file));
+    Answer upload(String trouble, String path, Path file) throws Failure, InterruptedException {
+        return expectOk(
+                trouble,
+                exchange(trouble, "PUT", path, new Query(), target -> client.upload(target, file)));
     }
 
-    private interface Transfer {
-        Answer over(String target) throws IOException;
+    private interface Exchange {
+        Answer over(String target) throws IOException, InterruptedException;
     }
 
-    private Answer transfer(String trouble, String verb, String path, Transfer transfer)
-            throws Failure {
-        var query = new Query();
+    private Answer exchange(
+            String trouble, String method, String path, Query query, Exchange exchange)
+            throws Failure, InterruptedException {
         common.forEach(query::add);
         String target = path + query.encoded();
         try {
-            return expectOk(trouble, transfer.over(target));
+            return exchange.over(target);
         } catch (IOException e) {
+            String verb = method.charAt(0) + method.substring(1).toLowerCase(Locale.ROOT);
             throw new Failure(
                     "%s: %s \"%s%s\": %s"
                             .formatted(

@@ -60,6 +60,7 @@ public record AgentConfig(
         Duration tombstoneTtl,
         long raftSnapshotBytes,
         HttpConfig http,
+        Dns dns,
         Limits limits,
         Definitions definitions) {
 
@@ -74,6 +75,36 @@ public record AgentConfig(
             boolean useCache,
             int maxHeaderBytes,
             List<String> allowedHosts) {}
+
+    /**
+     * {@code dns_config} and its neighbours. Source: consul-api 10.
+     *
+     * @param domain without the last dot, lower case
+     * @param altDomain a second one; empty for none
+     * @param recursors as {@code ip:port}, asked in this order
+     * @param serviceTtl by service, by {@code prefix*}, or for all by {@code *}
+     * @param udpAnswerLimit of answers over UDP without EDNS
+     * @param addressLimit of A and AAAA over any transport; 0 for none
+     */
+    public record Dns(
+            String domain,
+            String altDomain,
+            List<String> recursors,
+            Duration recursorTimeout,
+            boolean allowStale,
+            Duration maxStale,
+            Duration nodeTtl,
+            SortedMap<String, Duration> serviceTtl,
+            boolean onlyPassing,
+            boolean enableTruncate,
+            boolean disableCompression,
+            boolean nodeMetaTxt,
+            int udpAnswerLimit,
+            int addressLimit,
+            Soa soa) {}
+
+    /** {@code dns_config.soa}, in seconds. */
+    public record Soa(int refresh, int retry, int expire, int minTtl) {}
 
     /** {@code limits}; sizes in bytes. */
     public record Limits(

@@ -98,6 +98,7 @@ final class ConfigBinder {
                 positive("tombstone_ttl", Duration.ofMinutes(15)),
                 Math.max(1, settings.size("raft_snapshot_bytes", 64L << 20)),
                 httpConfig(),
+                new DnsBinder(settings).bind(),
                 limits(),
                 definitions);
     }

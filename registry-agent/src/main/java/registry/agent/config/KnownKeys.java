@@ -105,7 +105,9 @@ final class KnownKeys {
                             "data_dir datacenter node_name node_id bind_addr client_addr advertise_addr")
                     .add(HONOURED, TEXT, "advertise_addr_wan log_level log_file pid_file")
                     .add(HONOURED, TEXT_MAP, "node_meta tagged_addresses")
-                    .add(HONOURED, TEXT_LIST, "start_join retry_join")
+                    .add(HONOURED, TEXT_LIST, "start_join retry_join recursors")
+                    .add(HONOURED, TEXT, "domain alt_domain recursor")
+                    .add(HONOURED, dnsConfig(), "dns_config")
                     .add(
                             HONOURED,
                             DURATION,
@@ -156,7 +158,7 @@ final class KnownKeys {
                     .add(
                             WITHOUT_EFFECT,
                             TEXT,
-                            "serf_lan serf_wan log_rotate_duration syslog_facility domain alt_domain")
+                            "serf_lan serf_wan log_rotate_duration syslog_facility")
                     .add(
                             WITHOUT_EFFECT,
                             TEXT,
@@ -164,7 +166,7 @@ final class KnownKeys {
                     .add(
                             WITHOUT_EFFECT,
                             TEXT,
-                            "session_ttl_min recursor statsd_addr statsite_addr statsite_prefix")
+                            "session_ttl_min statsd_addr statsite_addr statsite_prefix")
                     .add(
                             WITHOUT_EFFECT,
                             TEXT,
@@ -174,10 +176,7 @@ final class KnownKeys {
                             BOOL,
                             "enable_syslog disable_coordinates translate_wan_addrs ui")
                     .add(WITHOUT_EFFECT, BOOL, "tls_prefer_server_cipher_suites")
-                    .add(
-                            WITHOUT_EFFECT,
-                            TEXT_LIST,
-                            "recursors start_join_wan retry_join_wan dogstatsd_tags")
+                    .add(WITHOUT_EFFECT, TEXT_LIST, "start_join_wan retry_join_wan dogstatsd_tags")
                     .add(WITHOUT_EFFECT, TEXT_LIST, "serf_allowed_cidrs_lan serf_allowed_cidrs_wan")
                     .add(
                             WITHOUT_EFFECT,
@@ -187,7 +186,7 @@ final class KnownKeys {
                     .add(
                             WITHOUT_EFFECT,
                             ANYTHING,
-                            "ui_config dns_config telemetry unix_sockets raft_logstore reporting autopilot")
+                            "ui_config telemetry unix_sockets raft_logstore reporting autopilot")
                     .add(PROTECTION, TEXT, "encrypt ca_file ca_path cert_file key_file")
                     .add(
                             PROTECTION,
@@ -238,6 +237,22 @@ final class KnownKeys {
                 .add(HONOURED, TEXT_MAP, "response_headers")
                 .add(HONOURED, BOOL, "use_cache")
                 .add(HONOURED, WHOLE, "max_header_bytes")
+                .section();
+    }
+
+    private static Section dnsConfig() {
+        return keys().add(
+                        HONOURED,
+                        BOOL,
+                        "allow_stale only_passing enable_truncate disable_compression enable_additional_node_meta_txt")
+                .add(HONOURED, DURATION, "max_stale node_ttl recursor_timeout")
+                .add(HONOURED, WHOLE, "udp_answer_limit a_record_limit")
+                .add(HONOURED, TEXT_MAP, "service_ttl")
+                .add(
+                        HONOURED,
+                        keys().add(HONOURED, WHOLE, "refresh retry expire min_ttl").section(),
+                        "soa")
+                .add(SETTLED, ANYTHING, "use_cache cache_max_age prefer_namespace")
                 .section();
     }
 

@@ -11,6 +11,7 @@ import registry.agent.local.LocalState;
 import registry.agent.local.LocalState.Source;
 import registry.api.ApiException;
 import registry.api.HealthCheck;
+import registry.server.filter.Schemas;
 import registry.server.rpc.Servers;
 
 /** {@code /v1/agent/check} and its kin: the checks this agent owns. Source: consul-api 3.4. */
@@ -72,8 +73,8 @@ final class AgentCheckRoutes {
     }
 
     private Answer checks(Request request) {
-        AgentServiceRoutes.refuseFilter(request);
-        return Answer.json(request, local.checks());
+        return Answer.json(
+                request, AgentServiceRoutes.filtered(request, local.checks(), Schemas.CHECK));
     }
 
     private Answer history(Request request) {

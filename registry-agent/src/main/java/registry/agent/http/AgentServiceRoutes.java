@@ -4,9 +4,12 @@ import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.SortedMap;
+import java.util.TreeMap;
 import java.util.function.Consumer;
+import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 import registry.agent.config.AgentConfig;
 import registry.agent.config.DefinitionRules;
@@ -17,6 +20,9 @@ import registry.agent.local.LocalState.Source;
 import registry.api.AgentService;
 import registry.api.ApiException;
 import registry.api.HealthCheck;
+import registry.server.filter.Filter;
+import registry.server.filter.Schema;
+import registry.server.filter.Schemas;
 import registry.server.rpc.Servers;
 
 /** {@code /v1/agent/service} and its kin: the services this agent owns. Source: consul-api 3.3. */
@@ -71,15 +77,20 @@ final class AgentServiceRoutes {
     }
 
     private Answer services(Request request) {
-        refuseFilter(request);
-        return Answer.json(request, local.services());
+        return Answer.json(request, filtered(request, local.services(), Schemas.AGENT_SERVICE));
     }
 
-    /** Until filters are served, an answer that ignores one would be wrong. */
-    static void refuseFilter(Request request) {
-        if (!request.query().first("filter").isEmpty()) {
-            throw ApiException.badRequest("filter expressions are not supported");
-        }
+    /** Those of {@code all} that the request's filter takes. */
+    static <T> SortedMap<String, T> filtered(
+            Request request, Map<String, T> all, Schema<T> schema) {
+        Predicate<T> filter = Filter.of(request.query().first("filter"), schema);
+        SortedMap<String, T> taken = new TreeMap<>();
+        all.forEach((id, one) -> {
+            if (filter.test(one)) {
+                taken.put(id, one);
+            }
+        });
+        return taken;
     }
 
     /** One service; with its {@code hash} the answer waits until the definition is another. */

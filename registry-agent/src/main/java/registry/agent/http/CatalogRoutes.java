@@ -71,19 +71,19 @@ final class CatalogRoutes {
     }
 
     private static Wanted nodes(Request request) {
-        return new Wanted(Question.CATALOG_NODES, "", params(request, "node-meta"));
+        return new Wanted(Question.CATALOG_NODES, "", params(request, "node-meta", "filter"));
     }
 
     private static Wanted service(Request request) {
         return new Wanted(
                 Question.CATALOG_SERVICE_NODES,
                 name(request, "Missing service name"),
-                params(request, "tag", "node-meta"));
+                params(request, "tag", "node-meta", "filter"));
     }
 
     private static Wanted noService(Request request) {
         name(request, "Missing service name");
-        return new Wanted(Question.CATALOG_SERVICE_NODES, NO_SERVICE, Map.of());
+        return new Wanted(Question.CATALOG_SERVICE_NODES, NO_SERVICE, params(request, "filter"));
     }
 
     private Answer register(Request request) {
@@ -106,7 +106,7 @@ final class CatalogRoutes {
 
     /** A question about what the path names. */
     static Function<Request, Wanted> named(String method, String missing) {
-        return request -> new Wanted(method, name(request, missing), Map.of());
+        return request -> new Wanted(method, name(request, missing), params(request, "filter"));
     }
 
     /** What stands behind the route's path. */

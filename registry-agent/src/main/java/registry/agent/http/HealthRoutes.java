@@ -50,12 +50,13 @@ final class HealthRoutes {
                 new Wanted(
                         method,
                         CatalogRoutes.name(request, missing),
-                        CatalogRoutes.params(request, "node-meta"));
+                        CatalogRoutes.params(request, "node-meta", "filter"));
     }
 
     private static Wanted service(Request request) {
         String name = CatalogRoutes.name(request, "Missing service name");
-        Map<String, List<String>> params = CatalogRoutes.params(request, "tag", "node-meta");
+        Map<String, List<String>> params =
+                CatalogRoutes.params(request, "tag", "node-meta", "filter");
         if (!request.query().has("passing")) {
             return new Wanted(Question.HEALTH_SERVICE, name, params);
         }
@@ -78,6 +79,9 @@ final class HealthRoutes {
 
     private static Wanted noService(Request request) {
         CatalogRoutes.name(request, "Missing service name");
-        return new Wanted(Question.HEALTH_SERVICE, CatalogRoutes.NO_SERVICE, Map.of());
+        return new Wanted(
+                Question.HEALTH_SERVICE,
+                CatalogRoutes.NO_SERVICE,
+                CatalogRoutes.params(request, "filter"));
     }
 }

@@ -78,9 +78,6 @@ final class Lookup {
     private Servers.@Nullable Held ask(
             Kind kind, Function<Request, Wanted> wanted, Request request, Consumer<Answer> then) {
         ReadOptions options = ReadOptions.of(request, config, kind.discovery());
-        if (request.query().has("filter") && !request.query().first("filter").isEmpty()) {
-            throw ApiException.badRequest("filter expressions are not supported");
-        }
         Wanted what = wanted.apply(request);
         if (!isOurs(request.query().first("dc"))) {
             Answer error = Answer.text(500, "No path to datacenter");

@@ -538,10 +538,8 @@ class ConfigLoaderTest {
             delimiter = '|',
             value = {
                 "{\"telemetry\": {\"statsd_address\": \"x:1\"}} | telemetry",
-                "{\"recursor\": \"8.8.8.8\"} | recursor",
                 "{\"statsd_addr\": \"x\"} | statsd_addr",
-                "{\"ui_dir\": \"x\"} | ui_dir",
-                "{\"dns_config\": {\"only_passing\": true}} | dns_config"
+                "{\"ui_dir\": \"x\"} | ui_dir"
             })
     void settingsWithoutEffectAreTakenWithAWarning(String file, String key) throws ConfigException {
         assertThat(sources.file("f.json", file).warnings())

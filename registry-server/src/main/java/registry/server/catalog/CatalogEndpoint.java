@@ -6,6 +6,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.function.Predicate;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 import registry.api.ApiException;
@@ -18,6 +19,8 @@ import registry.api.Node;
 import registry.api.NodeService;
 import registry.api.Weights;
 import registry.api.json.Json;
+import registry.server.filter.Filter;
+import registry.server.filter.Schemas;
 import registry.server.rpc.Body;
 import registry.server.rpc.Proposer;
 import registry.server.rpc.Query;
@@ -188,13 +191,14 @@ public final class CatalogEndpoint {
     /** {@code /v1/catalog/nodes}: by name, those that {@code node-meta} selects. */
     public Query nodes(Question question) {
         Selection selection = Selection.of(question);
+        Predicate<Node> filter = Filter.of(question.first("filter"), Schemas.NODE);
         return Query.of(
                 List.of(Scopes.NODES),
                 state -> state.index(Scopes.NODES),
                 state -> {
                     var body = new Body().open('[');
                     for (Row<Node> node : state.table(CatalogTable.NODES).rows().values()) {
-                        if (selection.takes(node.value())) {
+                        if (selection.takes(node.value()) && filter.test(node.value())) {
                             body.value(node.json());
                         }
                     }
@@ -248,6 +252,8 @@ public final class CatalogEndpoint {
     public Query service(Question question) {
         String name = question.name();
         Selection selection = Selection.of(question);
+        Predicate<CatalogService> filter =
+                Filter.of(question.first("filter"), Schemas.CATALOG_SERVICE);
         return Query.of(
                 List.of(Scopes.instances(name)),
                 state -> serviceIndex(state, name),
@@ -258,7 +264,10 @@ public final class CatalogEndpoint {
                         if (node != null
                                 && selection.takes(node)
                                 && selection.takes(instance.service())) {
-                            body.value(Json.write(CatalogService.of(node, instance.service())));
+                            var joined = CatalogService.of(node, instance.service());
+                            if (filter.test(joined)) {
+                                body.value(Json.write(joined));
+                            }
                         }
                     }
                     return body.close(']').answer(question);
@@ -323,6 +332,7 @@ public final class CatalogEndpoint {
         if (name.isEmpty()) {
             throw ApiException.badRequest("Missing node name");
         }
+        Predicate<NodeService> filter = Filter.of(question.first("filter"), Schemas.NODE_SERVICE);
         boolean isId = UUID.matcher(name).matches();
         return Query.of(
                 List.of(
@@ -335,7 +345,9 @@ public final class CatalogEndpoint {
                             node,
                             node == null
                                     ? List.of()
-                                    : CatalogTable.instancesOn(state, node.value().node()));
+                                    : CatalogTable.instancesOn(state, node.value().node()).stream()
+                                            .filter(instance -> filter.test(instance.service()))
+                                            .toList());
                 });
     }
 

@@ -4,6 +4,7 @@ import java.util.Collection;
 import java.util.List;
 import java.util.Set;
 import java.util.function.Function;
+import java.util.function.Predicate;
 import registry.api.ApiException;
 import registry.api.HealthCheck;
 import registry.api.Node;
@@ -12,6 +13,8 @@ import registry.server.catalog.CatalogTable;
 import registry.server.catalog.Instance;
 import registry.server.catalog.Scopes;
 import registry.server.catalog.Selection;
+import registry.server.filter.Filter;
+import registry.server.filter.Schemas;
 import registry.server.rpc.Body;
 import registry.server.rpc.Query;
 import registry.server.rpc.Question;
@@ -64,11 +67,13 @@ public final class HealthEndpoint {
     private static Query checks(
             Question question, String watch, Function<State, Collection<Row<HealthCheck>>> rows) {
         Selection selection = Selection.of(question);
+        Predicate<HealthCheck> filter = Filter.of(question.first("filter"), Schemas.CHECK);
         Function<State, Query.Answer> answer =
                 state -> {
                     var body = new Body().open('[');
                     for (Row<HealthCheck> check : rows.apply(state)) {
-                        if (!selection.byNode() || takes(selection, state, check.value().node())) {
+                        if ((!selection.byNode() || takes(selection, state, check.value().node()))
+                                && filter.test(check.value())) {
                             body.value(check.json());
                         }
                     }
@@ -95,6 +100,8 @@ public final class HealthEndpoint {
     public Query service(Question question) {
         String name = question.name();
         Selection selection = Selection.of(question);
+        Predicate<HealthTable.Entry> filter =
+                Filter.of(question.first("filter"), HealthTable.SCHEMA);
         boolean passingOnly = passingOnly(question);
         return Query.of(
                 List.of(Scopes.service(name)),
@@ -106,6 +113,7 @@ public final class HealthEndpoint {
                         if (entry != null
                                 && selection.takes(entry.node().value())
                                 && selection.takes(instance.service())
+                                && filter.test(entry)
                                 && (!passingOnly || entry.passing())) {
                             write(entry, body);
                         }

@@ -1,11 +1,15 @@
 package registry.server.health;
 
+import java.util.ArrayList;
 import java.util.Collection;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 import registry.api.HealthCheck;
 import registry.api.Node;
 import registry.server.catalog.CatalogTable;
 import registry.server.catalog.Instance;
+import registry.server.filter.Schema;
+import registry.server.filter.Schemas;
 import registry.server.state.Row;
 import registry.server.state.State;
 
@@ -17,6 +21,14 @@ final class HealthTable {
             Instance instance,
             Collection<Row<HealthCheck>> nodeChecks,
             Collection<Row<HealthCheck>> ownChecks) {
+        /** Those of the node first. */
+        List<HealthCheck> checks() {
+            List<HealthCheck> all = new ArrayList<>(nodeChecks.size() + ownChecks.size());
+            nodeChecks.forEach(row -> all.add(row.value()));
+            ownChecks.forEach(row -> all.add(row.value()));
+            return all;
+        }
+
         boolean passing() {
             return passing(nodeChecks) && passing(ownChecks);
         }
@@ -30,6 +42,14 @@ final class HealthTable {
             return true;
         }
     }
+
+    /** What filters of {@code health/service} may ask. */
+    static final Schema<Entry> SCHEMA =
+            Schema.<Entry>builder()
+                    .one("Node", entry -> entry.node().value(), Schemas.NODE)
+                    .one("Service", entry -> entry.instance().service(), Schemas.NODE_SERVICE)
+                    .many("Checks", Entry::checks, Schemas.CHECK)
+                    .build();
 
     private HealthTable() {}
 

@@ -81,14 +81,12 @@ public final class RestoreTable {
                     "failed to restore: it took too long, %d of %d parts are there"
                             .formatted(come.size(), parts));
         }
-        State restored;
+        drop(tx, restore);
         try {
-            restored = SnapshotArchive.read(joined(come), tx.known());
+            SnapshotArchive.restore(joined(come), tx);
         } catch (IOException e) {
             throw ApiException.refused(String.valueOf(e.getMessage()));
         }
-        drop(tx, restore);
-        tx.restore(restored);
         return true;
     }
 

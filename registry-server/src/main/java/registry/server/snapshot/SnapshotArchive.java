@@ -21,6 +21,7 @@ import registry.api.json.Json;
 import registry.server.state.State;
 import registry.server.state.StateCodec;
 import registry.server.state.TableDef;
+import registry.server.state.Tx;
 
 /**
  * A state as a file for users, gzipped: magic, version, what it says of itself (length and JSON),
@@ -81,12 +82,17 @@ public final class SnapshotArchive {
     }
 
     /**
-     * The state in an archive.
+     * Puts what is in an archive in the place of the state.
      *
      * @throws IOException that says what is wrong with it
      */
-    static State read(InputStream archive, List<TableDef<?>> known) throws IOException {
-        return open(archive, (info, in) -> carried(known).read(in));
+    static void restore(InputStream archive, Tx tx) throws IOException {
+        open(
+                archive,
+                (info, in) -> {
+                    tx.restore(in);
+                    return info;
+                });
     }
 
     private interface Reading<T> {

@@ -15,6 +15,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.SortedMap;
 import java.util.TreeMap;
+import java.util.function.Function;
 import org.pcollections.HashTreePMap;
 import org.pcollections.TreePMap;
 
@@ -75,11 +76,35 @@ public final class StateCodec {
      * @throws IOException when it is something else, or of a newer version
      */
     public State read(InputStream stream) throws IOException {
+        return read(stream, head -> Rows.AS_THEY_ARE);
+    }
+
+    /** What becomes of rows that are read. */
+    interface Rows {
+        Rows AS_THEY_ARE =
+                new Rows() {
+                    @Override
+                    public <R> R of(TableDef<R> def, R row) {
+                        return row;
+                    }
+                };
+
+        <R> R of(TableDef<R> def, R row);
+    }
+
+    /**
+     * Reads what {@link #write} wrote.
+     *
+     * @param rows knows from a state without rows what is to become of them
+     */
+    State read(InputStream stream, Function<State, Rows> rows) throws IOException {
         var in = new DataInputStream(new BufferedInputStream(stream, 1 << 16));
         readHead(in);
         long base = in.readLong();
         long index = in.readLong();
         long time = in.readLong();
+        Rows become =
+                rows.apply(new State(base, index, time, HashTreePMap.empty(), TreePMap.empty()));
         var read = new HashMap<TableDef<?>, Table<?>>();
         for (int left = in.readInt(); left > 0; left--) {
             String name = in.readUTF();
@@ -88,7 +113,7 @@ public final class StateCodec {
                             .filter(table -> table.name().equals(name))
                             .findFirst()
                             .orElseThrow(() -> new IOException("unknown table \"" + name + "\""));
-            read.put(def, readTable(def, in));
+            read.put(def, readTable(def, in, become));
         }
         SortedMap<String, Long> indexes = new TreeMap<>();
         for (int left = in.readInt(); left > 0; left--) {
@@ -152,11 +177,12 @@ public final class StateCodec {
         }
     }
 
-    private static <R> Table<R> readTable(TableDef<R> def, DataInputStream in) throws IOException {
+    private static <R> Table<R> readTable(TableDef<R> def, DataInputStream in, Rows become)
+            throws IOException {
         SortedMap<String, R> rows = new TreeMap<>(def.order());
         try {
             for (int left = in.readInt(); left > 0; left--) {
-                R row = def.decode(readBytes(in));
+                R row = become.of(def, def.decode(readBytes(in)));
                 rows.put(def.key(row), row);
             }
         } catch (UncheckedIOException e) {

@@ -40,7 +40,11 @@ public final class StateStore {
         State now = current.get();
         current.set(
                 new State(
-                        now.base(), refused.index(), refused.time(), now.tables(), now.indexes()));
+                        now.base(),
+                        refused.position(),
+                        refused.time(),
+                        now.tables(),
+                        now.indexes()));
     }
 
     /** Replaces everything, and wakes everybody. */

@@ -1,5 +1,7 @@
 package registry.server.state;
 
+import java.io.IOException;
+import java.io.InputStream;
 import java.util.ArrayList;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -59,6 +61,11 @@ public final class Tx {
 
     public long index() {
         return index;
+    }
+
+    /** The command's index without what a restore has raised it by. */
+    long position() {
+        return index - raised;
     }
 
     public long time() {
@@ -131,33 +138,41 @@ public final class Tx {
      * Rows of another history take the place of those of every table that says how they are carried
      * over. The command's index rises above all that either history has given, and every scope gets
      * it: whoever watches anything wakes, no index falls, and none of before equals one of after.
+     *
+     * @param other what {@link StateCodec} wrote; read to its end
+     * @throws IOException when it is something else; nothing has changed then
      */
-    public void restore(State other) {
-        raised = Math.max(0, other.index() + 1 - index);
+    public void restore(InputStream other) throws IOException {
+        List<TableDef<?>> carried = known.stream().filter(TableDef::isCarried).toList();
+        State read = new StateCodec(carried).read(other, this::carrying);
+        raised = raiseAbove(read);
         index += raised;
-        var carriage = new TableDef.Carriage(index, time - other.time());
         SortedMap<String, Long> moved = new TreeMap<>();
-        other.indexes().keySet().forEach(scope -> moved.put(scope, index));
+        read.indexes().keySet().forEach(scope -> moved.put(scope, index));
         indexes.keySet().stream()
                 .filter(scope -> scope.indexOf('/') < 0)
                 .forEach(scope -> moved.put(scope, index));
-        for (TableDef<?> def : known) {
-            if (def.isCarried()) {
-                tables = tables.plus(def, carry(def, other, carriage));
-                def.scopes().forEach(scope -> moved.put(scope, index));
-            }
+        for (TableDef<?> def : carried) {
+            tables = tables.plus(def, read.table(def));
+            def.scopes().forEach(scope -> moved.put(scope, index));
         }
         indexes = TreePMap.fromSortedMap(moved);
         replaced = true;
     }
 
-    private <R> Table<R> carry(TableDef<R> def, State other, TableDef.Carriage carriage) {
-        Table<R> here = table(def);
-        SortedMap<String, R> rows = new TreeMap<>(def.order());
-        other.table(def)
-                .rows()
-                .forEach((key, row) -> rows.put(key, def.carry(row, here.get(key), carriage)));
-        return Table.of(def, rows);
+    private long raiseAbove(State other) {
+        return Math.max(0, other.index() + 1 - index);
+    }
+
+    /** Each row as it will look here, before the first table is made of them. */
+    private StateCodec.Rows carrying(State head) {
+        var into = new TableDef.Carriage(index + raiseAbove(head), time - head.time());
+        return new StateCodec.Rows() {
+            @Override
+            public <R> R of(TableDef<R> def, R row) {
+                return def.carry(row, table(def).get(def.key(row)), into);
+            }
+        };
     }
 
     /** Whether whatever anybody watches has changed. */

@@ -16,6 +16,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.SplittableRandom;
 import java.util.TreeMap;
+import java.util.zip.GZIPInputStream;
+import java.util.zip.GZIPOutputStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import registry.api.ApiException;
@@ -348,6 +350,31 @@ class RestoreTest {
                     .isInstanceOf(ApiException.class)
                     .hasMessage("failed to decompress snapshot: unexpected EOF");
             assertThat(indexes(test)).isEqualTo(indexes);
+        }
+    }
+
+    /** Found only behind all rows, when the transaction is changed already. */
+    @Test
+    void anArchiveOfAnotherChecksumChangesNothing() throws Exception {
+        try (var old = new TestServer(dir.resolve("old"));
+                var test = new TestServer(dir.resolve("here"))) {
+            for (int i = 0; i < 200; i++) {
+                old.put("k", "v" + i);
+            }
+            byte[] plain = new GZIPInputStream(new ByteArrayInputStream(save(old))).readAllBytes();
+            plain[plain.length - 1] ^= 1;
+            var damaged = new ByteArrayOutputStream();
+            try (var zip = new GZIPOutputStream(damaged)) {
+                zip.write(plain);
+            }
+            test.put("a", "1");
+            long index = test.index(Question.KV_GET, "a");
+            stage(test, "r", 0, damaged.toByteArray());
+            assertThatThrownBy(() -> commit(test, "r", 1))
+                    .hasMessage("failed to read snapshot: its checksum does not hold");
+            assertThat(test.get(Question.KV_GET, "k").found()).isFalse();
+            test.put("a", "2");
+            assertThat(test.index(Question.KV_GET, "a")).isBetween(index + 1, index + 5);
         }
     }
 
