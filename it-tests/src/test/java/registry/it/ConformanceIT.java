@@ -39,6 +39,8 @@ final class ConformanceIT {
                     "health",
                     "kv",
                     "blocking",
+                    "session",
+                    "txn",
                     "dns",
                     "cli");
     private static final Duration PATIENCE = Duration.ofMinutes(4);

@@ -185,7 +185,8 @@ public final class Agent implements AgentControl, AutoCloseable {
                 config.bootstrapExpect(),
                 config.raftMultiplier(),
                 config.raftSnapshotBytes(),
-                config.tombstoneTtl());
+                config.tombstoneTtl(),
+                config.sessionTtl());
     }
 
     /** Where this agent's own API can be reached from here. */

@@ -89,7 +89,7 @@ public final class Server implements Servers, AutoCloseable {
                                 Method.KV_APPLY.name(),
                                 request -> kv.apply((KvWrite) request)));
         writes.putAll(snapshotCalls(snapshots));
-        var sessions = new SessionEndpoint(proposer);
+        var sessions = new SessionEndpoint(proposer, config.sessionTtl());
         writes.putAll(sessionCalls(sessions));
         Map<String, Function<Question, Query>> reads =
                 new HashMap<>(reads(catalog, new HealthEndpoint(), kv));

@@ -2,6 +2,7 @@ package registry.server;
 
 import java.nio.file.Path;
 import java.time.Duration;
+import registry.server.session.SessionTtl;
 
 /**
  * What a server has to know.
@@ -12,6 +13,7 @@ import java.time.Duration;
  * @param bootstrapExpect servers that have to be known before the first election; 1 elects itself
  * @param snapshotBytes log bytes after which a snapshot is taken
  * @param tombstoneTtl how long deleted keys are remembered for blocking queries
+ * @param sessionTtl bounds of the time sessions live
  */
 public record ServerConfig(
         Path dataDir,
@@ -23,4 +25,5 @@ public record ServerConfig(
         int bootstrapExpect,
         int raftMultiplier,
         long snapshotBytes,
-        Duration tombstoneTtl) {}
+        Duration tombstoneTtl,
+        SessionTtl sessionTtl) {}

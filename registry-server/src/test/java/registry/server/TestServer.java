@@ -24,6 +24,7 @@ import registry.server.rpc.Method;
 import registry.server.rpc.Question;
 import registry.server.rpc.Reply;
 import registry.server.rpc.Servers;
+import registry.server.session.SessionTtl;
 
 /**
  * A server over {@link LocalConsensus} with short forms of what tests ask of it, and gossip by
@@ -89,7 +90,8 @@ public final class TestServer implements AutoCloseable {
                                 1,
                                 1,
                                 1 << 20,
-                                Duration.ofMinutes(15)),
+                                Duration.ofMinutes(15),
+                                SessionTtl.CONSULS),
                         LocalConsensus.into(made),
                         members,
                         nanos::get,

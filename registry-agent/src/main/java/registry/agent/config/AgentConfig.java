@@ -6,6 +6,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.SortedMap;
 import org.jspecify.annotations.Nullable;
+import registry.server.session.SessionTtl;
 
 /**
  * What an agent was told by defaults, files and flags, merged and checked. Names are Consul's
@@ -58,6 +59,7 @@ public record AgentConfig(
         Duration maxQueryTime,
         Duration discoveryMaxStale,
         Duration tombstoneTtl,
+        SessionTtl sessionTtl,
         long raftSnapshotBytes,
         HttpConfig http,
         Dns dns,

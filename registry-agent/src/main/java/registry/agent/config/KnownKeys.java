@@ -98,7 +98,7 @@ final class KnownKeys {
                     .add(
                             HONOURED,
                             WHOLE,
-                            "bootstrap_expect retry_max check_output_max_size raft_snapshot_bytes")
+                            "bootstrap_expect retry_max check_output_max_size raft_snapshot_bytes session_ttl_factor")
                     .add(
                             HONOURED,
                             TEXT,
@@ -112,7 +112,10 @@ final class KnownKeys {
                             HONOURED,
                             DURATION,
                             "retry_interval reconnect_timeout check_update_interval default_query_time")
-                    .add(HONOURED, DURATION, "max_query_time discovery_max_stale tombstone_ttl")
+                    .add(
+                            HONOURED,
+                            DURATION,
+                            "max_query_time discovery_max_stale tombstone_ttl session_ttl_min")
                     .add(HONOURED, addresses(), "addresses")
                     .add(HONOURED, ports(), "ports")
                     .add(HONOURED, performance(), "performance")
@@ -163,10 +166,7 @@ final class KnownKeys {
                             WITHOUT_EFFECT,
                             TEXT,
                             "server_name tls_min_version tls_cipher_suites ui_dir ui_content_path")
-                    .add(
-                            WITHOUT_EFFECT,
-                            TEXT,
-                            "session_ttl_min statsd_addr statsite_addr statsite_prefix")
+                    .add(WITHOUT_EFFECT, TEXT, "statsd_addr statsite_addr statsite_prefix")
                     .add(
                             WITHOUT_EFFECT,
                             TEXT,

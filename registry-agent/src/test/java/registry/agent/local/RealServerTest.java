@@ -33,6 +33,7 @@ import registry.server.raft.JraftConsensus;
 import registry.server.rpc.Method;
 import registry.server.rpc.Question;
 import registry.server.rpc.Reply;
+import registry.server.session.SessionTtl;
 import registry.server.storage.NodeStore;
 
 /** Local state and a server in one process over one database, as in an agent of a single node. */
@@ -68,7 +69,8 @@ class RealServerTest {
                         1,
                         1,
                         64 << 20,
-                        Duration.ofMinutes(15));
+                        Duration.ofMinutes(15),
+                        SessionTtl.CONSULS);
         server =
                 new Server(
                         config,

@@ -17,16 +17,14 @@ import registry.server.state.State;
 /** Creates, renews and ends sessions, and tells of them. Source: consul-api 3.8, 5.4 */
 public final class SessionEndpoint {
     private static final int UUID_LENGTH = 36;
-    private static final Duration MIN_TTL = Duration.ofSeconds(10);
     private static final Duration MAX_TTL = Duration.ofHours(24);
 
-    /** Clients renew when a TTL is over and count on being late by as much again. */
-    private static final int TTL_FACTOR = 2;
-
     private final Proposer proposer;
+    private final SessionTtl limits;
 
-    public SessionEndpoint(Proposer proposer) {
+    public SessionEndpoint(Proposer proposer, SessionTtl limits) {
         this.proposer = proposer;
+        this.limits = limits;
     }
 
     /** Begins a session under an id of our own; the answer is that id. */
@@ -50,11 +48,11 @@ public final class SessionEndpoint {
                         wanted.serviceChecks(),
                         0,
                         0);
-        long grace = ttl(wanted.ttl()).toMillis() * TTL_FACTOR;
+        long grace = ttl(wanted.ttl()).toMillis() * limits.factor();
         return (String) proposer.propose(new SessionOp.Create(session, grace));
     }
 
-    private static Duration ttl(String text) {
+    private Duration ttl(String text) {
         if (text.isEmpty()) {
             return Duration.ZERO;
         }
@@ -67,10 +65,13 @@ public final class SessionEndpoint {
                     "Session TTL '%s' invalid: time: invalid duration \"%s\"".formatted(text, text),
                     e);
         }
-        if (!ttl.isZero() && (ttl.compareTo(MIN_TTL) < 0 || ttl.compareTo(MAX_TTL) > 0)) {
+        if (!ttl.isZero() && (ttl.compareTo(limits.min()) < 0 || ttl.compareTo(MAX_TTL) > 0)) {
             throw ApiException.refused(
-                    "Invalid Session TTL '%d', must be between [10s=24h0m0s]"
-                            .formatted(ttl.toNanos()));
+                    "Invalid Session TTL '%d', must be between [%s=%s]"
+                            .formatted(
+                                    ttl.toNanos(),
+                                    GoDuration.format(limits.min()),
+                                    GoDuration.format(MAX_TTL)));
         }
         return ttl;
     }

@@ -8,6 +8,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.function.Consumer;
 import registry.server.ServerConfig;
+import registry.server.session.SessionTtl;
 import registry.server.storage.NodeStore;
 
 /** A node store with a single voter on it. */
@@ -66,7 +67,8 @@ final class TestServer implements AutoCloseable {
                 1,
                 5,
                 snapshotBytes,
-                Duration.ofMinutes(15));
+                Duration.ofMinutes(15),
+                SessionTtl.CONSULS);
     }
 
     @Override
