@@ -40,7 +40,6 @@ final class ConformanceIT {
                     "kv",
                     "blocking",
                     "session",
-                    "txn",
                     "dns",
                     "cli");
     private static final Duration PATIENCE = Duration.ofMinutes(4);
