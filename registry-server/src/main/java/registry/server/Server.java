@@ -15,6 +15,7 @@ import registry.api.CatalogDeregistration;
 import registry.api.CatalogRegistration;
 import registry.api.KvWrite;
 import registry.api.Session;
+import registry.api.Txn;
 import registry.server.catalog.CatalogEndpoint;
 import registry.server.fsm.Fsm;
 import registry.server.fsm.LogProposer;
@@ -40,6 +41,7 @@ import registry.server.snapshot.SnapshotCalls;
 import registry.server.snapshot.SnapshotEndpoint;
 import registry.server.state.StateStore;
 import registry.server.state.Watches;
+import registry.server.txn.TxnEndpoint;
 
 /** One server: wires state, consensus, endpoints and the leader's duties, and answers for them. */
 public final class Server implements Servers, AutoCloseable {
@@ -91,9 +93,12 @@ public final class Server implements Servers, AutoCloseable {
         writes.putAll(snapshotCalls(snapshots));
         var sessions = new SessionEndpoint(proposer, config.sessionTtl());
         writes.putAll(sessionCalls(sessions));
+        var txns = new TxnEndpoint(proposer, config.datacenter());
+        writes.put(Method.TXN_APPLY.name(), request -> txns.apply((Txn) request));
         Map<String, Function<Question, Query>> reads =
                 new HashMap<>(reads(catalog, new HealthEndpoint(), kv));
         reads.putAll(sessionReads(sessions));
+        reads.put(Question.TXN_READ, txns::read);
         this.queries =
                 new Queries(
                         store,

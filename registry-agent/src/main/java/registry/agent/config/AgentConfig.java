@@ -110,7 +110,11 @@ public record AgentConfig(
 
     /** {@code limits}; sizes in bytes. */
     public record Limits(
-            int httpMaxConnsPerClient, int kvMaxValueSize, int txnMaxReqLen, int maxJsonBody) {}
+            int httpMaxConnsPerClient,
+            int kvMaxValueSize,
+            int txnMaxReqLen,
+            int txnMaxOps,
+            int maxJsonBody) {}
 
     /** What files define beside settings. */
     public record Definitions(

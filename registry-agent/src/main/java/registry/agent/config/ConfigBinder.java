@@ -324,10 +324,19 @@ final class ConfigBinder {
                         "limits.txn_max_req_len",
                         limits.whole("txn_max_req_len", KV_MAX_VALUE_SIZE),
                         1),
+                txnMaxOps(limits.whole("txn_max_ops", 64)),
                 atLeast(
                         "limits.json_max_body_size",
                         limits.whole("json_max_body_size", 2 << 20),
                         1024));
+    }
+
+    private static int txnMaxOps(int ops) throws ConfigException {
+        if (ops < 1 || ops > 128) {
+            throw new ConfigException(
+                    "limits.txn_max_ops cannot be %d. Must be between 1 and 128".formatted(ops));
+        }
+        return ops;
     }
 
     private static int atLeast(String key, int value, int least) throws ConfigException {

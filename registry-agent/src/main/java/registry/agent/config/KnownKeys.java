@@ -260,7 +260,7 @@ final class KnownKeys {
         return keys().add(
                         HONOURED,
                         WHOLE,
-                        "http_max_conns_per_client kv_max_value_size txn_max_req_len json_max_body_size")
+                        "http_max_conns_per_client kv_max_value_size txn_max_req_len txn_max_ops json_max_body_size")
                 .add(WITHOUT_EFFECT, DURATION, "https_handshake_timeout rpc_handshake_timeout")
                 .add(WITHOUT_EFFECT, DURATION, "rpc_client_timeout")
                 .add(WITHOUT_EFFECT, REAL, "rpc_rate")

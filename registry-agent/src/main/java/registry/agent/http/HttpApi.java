@@ -104,6 +104,7 @@ public final class HttpApi implements AutoCloseable {
         new HealthRoutes(lookup).addTo(table);
         new KvRoutes(servers, lookup).addTo(table);
         new SessionRoutes(servers, lookup, config.nodeName()).addTo(table);
+        new TxnRoutes(servers, config).addTo(table);
         new SnapshotRoutes(servers, config.dataDir()).addTo(table);
         new AgentRoutes(config, membership, control).addTo(table);
         new AgentServiceRoutes(config, local, hashWaiters).addTo(table);

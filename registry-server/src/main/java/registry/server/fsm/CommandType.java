@@ -7,6 +7,7 @@ import registry.server.kv.KvOp;
 import registry.server.session.SessionOp;
 import registry.server.snapshot.RestoreOp;
 import registry.server.state.Op;
+import registry.server.txn.TxnOp;
 
 /** The byte that stands for each kind of command in the log. Never reused, never renumbered. */
 enum CommandType {
@@ -19,6 +20,7 @@ enum CommandType {
     SESSION_RENEW(7, SessionOp.Renew.class),
     SESSION_EXPIRE(8, SessionOp.Expire.class),
     SESSION_RESTART(9, SessionOp.Restart.class),
+    TXN_APPLY(10, TxnOp.Apply.class),
     RESTORE_STAGE(15, RestoreOp.Stage.class),
     RESTORE_COMMIT(16, RestoreOp.Commit.class),
     RESTORE_DROP(17, RestoreOp.Drop.class);

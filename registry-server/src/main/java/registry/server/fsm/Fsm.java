@@ -88,7 +88,13 @@ public final class Fsm implements Applier {
             throw new IllegalStateException(line);
         }
         State before = store.current();
-        var tx = new Tx(before, before.base() + index, Command.time(command), TABLES);
+        var tx =
+                new Tx(
+                        before,
+                        before.base() + index,
+                        Command.time(command),
+                        TABLES,
+                        Cascade::follow);
         Object result = result(tx, command);
         if (result instanceof ApiException) {
             store.skip(tx);
@@ -101,7 +107,7 @@ public final class Fsm implements Applier {
     private Object result(Tx tx, byte[] command) {
         try {
             Object result = op(command).apply(tx);
-            Cascade.follow(tx);
+            tx.settle();
             return result;
         } catch (ApiException refusal) {
             return refusal;

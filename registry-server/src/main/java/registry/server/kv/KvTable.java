@@ -138,6 +138,24 @@ public final class KvTable {
                         .anyMatch(delay -> delay.until() <= time);
     }
 
+    /** Whether nobody may acquire the key yet, though nobody holds it. */
+    public static boolean isDelayed(Tx tx, String key) {
+        LockDelay delay = tx.get(DELAYS, key);
+        KvPair pair = get(tx, key);
+        return delay != null
+                && tx.time() < delay.until()
+                && (pair == null || pair.session() == null);
+    }
+
+    public static @Nullable KvPair get(Tx tx, String key) {
+        return tx.get(PAIRS, key);
+    }
+
+    /** Like {@link #list(State, String)}. */
+    public static List<KvPair> list(Tx tx, String prefix) {
+        return tx.table(PAIRS).below(prefix);
+    }
+
     // Changes.
 
     /** A lock that has another holder than before the restore has been taken once more. */
@@ -160,7 +178,8 @@ public final class KvTable {
                 into.index());
     }
 
-    static boolean write(Tx tx, KvWrite write) {
+    /** See {@link KvOp.Write}. */
+    public static boolean write(Tx tx, KvWrite write) {
         KvPair before = tx.get(PAIRS, write.key());
         return switch (write.verb()) {
             case SET -> set(tx, write, before);

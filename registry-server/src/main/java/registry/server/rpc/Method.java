@@ -4,6 +4,8 @@ import registry.api.CatalogDeregistration;
 import registry.api.CatalogRegistration;
 import registry.api.KvWrite;
 import registry.api.Session;
+import registry.api.Txn;
+import registry.api.TxnResult;
 
 /**
  * A write that servers offer: its name on the wire and the shapes of its request and its answer.
@@ -33,4 +35,7 @@ public record Method<Q, A>(String name, Class<Q> request, Class<A> answer) {
     /** Takes a session's id. */
     public static final Method<String, Session> SESSION_RENEW =
             new Method<>("Session.Renew", String.class, Session.class);
+
+    public static final Method<Txn, TxnResult> TXN_APPLY =
+            new Method<>("Txn.Apply", Txn.class, TxnResult.class);
 }

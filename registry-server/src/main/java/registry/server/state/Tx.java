@@ -8,6 +8,7 @@ import java.util.List;
 import java.util.Set;
 import java.util.SortedMap;
 import java.util.TreeMap;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import org.pcollections.PMap;
 import org.pcollections.PSortedMap;
@@ -26,6 +27,7 @@ public final class Tx {
 
     private final State before;
     private final List<TableDef<?>> known;
+    private final Consumer<Tx> aftermath;
     private final long time;
     private long index;
     private final Set<String> paths = new LinkedHashSet<>();
@@ -51,7 +53,16 @@ public final class Tx {
      * @param known all tables there are
      */
     public Tx(State before, long index, long time, List<TableDef<?>> known) {
+        this(before, index, time, known, tx -> {});
+    }
+
+    /**
+     * @param aftermath what changes bring about beyond their own rows; to follow again does no harm
+     */
+    public Tx(
+            State before, long index, long time, List<TableDef<?>> known, Consumer<Tx> aftermath) {
         this.before = before;
+        this.aftermath = aftermath;
         this.known = List.copyOf(known);
         this.index = index;
         this.time = Math.max(time, before.time());
@@ -173,6 +184,20 @@ public final class Tx {
                 return def.carry(row, table(def).get(def.key(row)), into);
             }
         };
+    }
+
+    /** Whatever follows from the changes so far is done. */
+    public void settle() {
+        aftermath.accept(this);
+    }
+
+    /** Takes back all that the command has changed; not for one that has restored. */
+    public void undo() {
+        tables = before.tables();
+        indexes = before.indexes();
+        paths.clear();
+        deletions.clear();
+        placed.clear();
     }
 
     /** Whether whatever anybody watches has changed. */

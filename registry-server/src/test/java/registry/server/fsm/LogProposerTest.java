@@ -13,6 +13,8 @@ import registry.api.CatalogDeregistration;
 import registry.api.CatalogRegistration;
 import registry.api.KvWrite;
 import registry.api.Session;
+import registry.api.Txn;
+import registry.api.TxnResult;
 import registry.api.json.Json;
 import registry.server.catalog.CatalogEndpoint;
 import registry.server.catalog.CatalogOp;
@@ -23,6 +25,7 @@ import registry.server.snapshot.RestoreOp;
 import registry.server.state.Op;
 import registry.server.state.StateStore;
 import registry.server.state.Watches;
+import registry.server.txn.TxnEndpoint;
 
 /** What the proposing server applies undecoded is what all others decode. */
 class LogProposerTest {
@@ -93,7 +96,29 @@ class LogProposerTest {
         assertThat(decoded(commit)).isEqualTo(commit);
         Op drop = new RestoreOp.Drop("r");
         assertThat(decoded(drop)).isEqualTo(drop);
-        assertThat(CommandType.values()).as("each has its test here").hasSize(12);
+        assertThat(CommandType.values()).as("each has its test here").hasSize(13);
+    }
+
+    @Test
+    void aTransactionToo() {
+        var endpoint =
+                new TxnEndpoint(
+                        op -> {
+                            proposed.add(op);
+                            return TxnResult.done(List.of());
+                        },
+                        "dc1");
+        String json =
+                """
+                {'Ops':[{},{'KV':{'Verb':'cas','Key':'k','Value':'AQ==','Flags':18446744073709551615,'Index':1,'Session':'s'}},
+                {'KV':{'Verb':'get','Key':'k'}},{'Node':{'Verb':'cas','Node':{'Node':'n','ModifyIndex':7}}},
+                {'Service':{'Verb':'set','Node':'n','Service':{'Service':'s','Tags':['t'],'Meta':{'a':'b'},'Port':80}}},
+                {'Service':{'Verb':'delete','Node':'n','Service':{'ID':'s'}}},
+                {'Check':{'Verb':'set','Check':{'Node':'n','Name':'c','Definition':{'HTTP':'','Header':{'h':['x']},'Interval':'10s'}}}},
+                {'Check':{'Verb':'delete-cas','Check':{'Node':'n','CheckID':'c','ModifyIndex':9}}}]}\
+                """;
+        endpoint.apply(Json.read(json.replace('\'', '"').getBytes(), Txn.class));
+        assertThat(decoded(proposed.getFirst())).isEqualTo(proposed.getFirst());
     }
 
     @Test
