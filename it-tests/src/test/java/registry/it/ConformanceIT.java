@@ -40,6 +40,7 @@ final class ConformanceIT {
                     "kv",
                     "blocking",
                     "session",
+                    "txn",
                     "dns",
                     "cli");
     private static final Duration PATIENCE = Duration.ofMinutes(4);

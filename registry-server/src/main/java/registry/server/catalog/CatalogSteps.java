@@ -38,10 +38,26 @@ public final class CatalogSteps {
                 CatalogEndpoint.complete(node, service), 0, service.modifyIndex());
     }
 
-    /** A check with its defaults; keeps the ModifyIndex to compare with. */
+    /**
+     * A check with its defaults, but for the type that a registration would derive; keeps the
+     * ModifyIndex to compare with.
+     */
     public static HealthCheck complete(HealthCheck check) {
-        return CatalogTable.shared(
-                CatalogEndpoint.complete(check.node(), check), check.modifyIndex());
+        HealthCheck complete = CatalogEndpoint.complete(check.node(), check);
+        return new HealthCheck(
+                complete.node(),
+                complete.checkId(),
+                complete.name(),
+                complete.status(),
+                complete.notes(),
+                complete.output(),
+                complete.serviceId(),
+                "",
+                List.of(),
+                check.type(),
+                complete.definition(),
+                0,
+                check.modifyIndex());
     }
 
     // Upon the log.

@@ -495,7 +495,7 @@ public final class CatalogTable {
         return new Row<>(shared(check, check.modifyIndex()));
     }
 
-    static HealthCheck shared(HealthCheck c, long modifyIndex) {
+    private static HealthCheck shared(HealthCheck c, long modifyIndex) {
         return new HealthCheck(
                 Shared.of(c.node()),
                 c.checkId(),
