@@ -159,9 +159,7 @@ final class SessionIT {
         Answer answer = get(agent, "/v1/kv/" + key);
         while (answer.text().contains("\"Session\"")) {
             answer =
-                    get(
-                            agent,
-                            "/v1/kv/" + key + "?wait=20s&index=" + answer.index().orElseThrow());
+                    get(agent, "/v1/kv/" + key + "?wait=20s&index=" + answer.index().orElseThrow());
         }
     }
 

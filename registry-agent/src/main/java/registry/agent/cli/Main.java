@@ -24,7 +24,7 @@ public final class Main {
 
     /** Consul's commands that this version lacks. */
     private static final Set<String> LATER =
-            Set.of("connect", "event", "keyring", "lock", "monitor", "operator", "rtt", "tls");
+            Set.of("connect", "event", "keyring", "monitor", "operator", "rtt", "tls");
 
     private final Map<String, Supplier<Command>> commands = new LinkedHashMap<>();
     private final Map<String, String> groups = new LinkedHashMap<>();
@@ -66,6 +66,7 @@ public final class Main {
         commands.put("kv import", KvImportCommand::new);
         commands.put("kv put", KvPutCommand::new);
         commands.put("leave", LeaveCommand::new);
+        commands.put("lock", LockCommand::new);
         commands.put("login", Main::login);
         commands.put("logout", Main::logout);
         commands.put("maint", MaintCommand::new);
