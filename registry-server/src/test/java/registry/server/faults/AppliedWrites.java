@@ -35,10 +35,10 @@ final class AppliedWrites {
         if (!(result instanceof Boolean written)) {
             return;
         }
-        byte[] value =
+        KvWrite write =
                 Json.read(Arrays.copyOfRange(command, HEADER, command.length), Wrapped.class)
-                        .write()
-                        .value();
+                        .write();
+        byte[] value = write.value();
         if (value == null) {
             return;
         }

@@ -43,7 +43,7 @@ final class FaultRun {
         long seed = args.length > 5 ? Long.parseLong(args[5]) : System.nanoTime();
         var shape =
                 new FaultCluster.Shape(
-                        Integer.parseInt(args[1]), 64 << 10, Planted.valueOf(args[4]));
+                        Integer.parseInt(args[1]), 24 << 10, Planted.valueOf(args[4]));
         for (int i = 0; i < Integer.parseInt(args[3]); i++) {
             Path base = Path.of(args[0]).resolve("run-" + i);
             Verdict verdict =

@@ -10,7 +10,7 @@ import registry.server.faults.FaultRun.Verdict;
 
 /** Random faults break nothing that is promised; a planted defect shows. */
 class FaultRunTest {
-    private static final long SNAPSHOT_BYTES = 64 << 10;
+    private static final long SNAPSHOT_BYTES = 24 << 10;
 
     @TempDir Path tmp;
 

@@ -30,6 +30,7 @@ final class Nemesis {
         RESTART,
         HAND_OVER,
         SUSPECT,
+        OUTRUN,
         LEAVE_AND_RETURN,
         WIPE
     }
@@ -92,6 +93,9 @@ final class Nemesis {
                 });
             }
             case SUSPECT -> suspect();
+            case OUTRUN -> {
+                return outrun();
+            }
             case LEAVE_AND_RETURN -> {
                 return leaveAndReturn();
             }
@@ -182,6 +186,38 @@ final class Nemesis {
                 cluster.gossip.state(node.name, State.ALIVE);
             }
         }
+    }
+
+    /** One lives on alone until what it misses is in nobody's log any more. */
+    private boolean outrun() {
+        Node node = anyNode();
+        Life alone = node.life();
+        if (alone == null) {
+            return false;
+        }
+        for (Node other : cluster.nodes) {
+            cluster.network.weather(node.name, other.name, Weather.CUT);
+            cluster.network.weather(other.name, node.name, Weather.CUT);
+        }
+        long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(4);
+        while (!isOutrun(alone) && System.nanoTime() - end < 0) {
+            rest(50);
+        }
+        boolean outrun = isOutrun(alone);
+        cluster.weather(Weather.FINE);
+        return outrun;
+    }
+
+    private boolean isOutrun(Life alone) {
+        Node leader = cluster.leader();
+        Life leads = leader == null ? null : leader.life();
+        return leads != null
+                && leads != alone
+                && number(leads, "first_log_index") > number(alone, "last_log_index") + 1;
+    }
+
+    private static long number(Life life, String figure) {
+        return Long.parseLong(life.consensus.stats().getOrDefault(figure, "0"));
     }
 
     /** A disk may be lost only while all others are there and have all. */

@@ -135,7 +135,7 @@ final class Watchers implements AutoCloseable {
                                 .formatted(key, answer.modified(), other, answer.value()));
             }
             boolean timeWasUp = now - asked >= WAIT.toNanos();
-            @Nullable Long reached = server.reachedAt(answer.modified());
+            @Nullable Long reached = reached(server, min);
             if (answer.index() > min
                     && timeWasUp
                     && reached != null
@@ -151,6 +151,12 @@ final class Watchers implements AutoCloseable {
             }
             ofServer.put(server, answer.index());
             newest = Math.max(newest, answer.index());
+        }
+
+        /** When the server had the first change behind what the question knew. */
+        private @Nullable Long reached(Life server, long min) {
+            Long change = cluster.applied.nextChange(key, min);
+            return change == null ? null : server.reachedAt(change);
         }
     }
 
