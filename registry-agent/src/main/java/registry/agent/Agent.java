@@ -15,11 +15,13 @@ import java.util.Random;
 import java.util.SortedMap;
 import java.util.concurrent.CompletableFuture;
 import org.jspecify.annotations.Nullable;
+import java.util.function.Consumer;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import registry.agent.check.SystemTimers;
 import registry.agent.config.AgentConfig;
 import registry.agent.config.AgentConfig.RpcTls;
+import registry.agent.config.AgentConfig.GossipSecurity;
 import registry.agent.config.ConfigException;
 import registry.agent.config.ConfigLoader;
 import registry.agent.config.ConfigSources;
@@ -30,6 +32,7 @@ import registry.agent.dns.DnsServer;
 import registry.agent.gossip.GossipConfig;
 import registry.agent.gossip.JGroupsMembership;
 import registry.agent.gossip.Membership;
+import registry.agent.gossip.seal.Keyring;
 import registry.agent.http.AgentControl;
 import registry.agent.http.HttpApi;
 import registry.agent.local.LocalConfig;
@@ -62,6 +65,7 @@ public final class Agent implements AgentControl, AutoCloseable {
     private final CompletableFuture<Boolean> stopped = new CompletableFuture<>();
     private final Deque<AutoCloseable> opened = new ArrayDeque<>();
     private final Node node;
+    private final Keyring keyring;
     private final Membership membership;
     private final @Nullable ClusterConsensus cluster;
     private final @Nullable Server server;
@@ -85,7 +89,7 @@ public final class Agent implements AgentControl, AutoCloseable {
         System.out.println("==> Starting Consul agent...");
         try (var agent = new Agent(sources, config)) {
             new Signals(agent, !config.skipLeaveOnInterrupt(), config.leaveOnTerminate()).install();
-            Banner.print(System.out, config, agent.node);
+            Banner.print(System.out, config, agent.node, agent.keyring.isOn());
             AgentLog.configure(config.logLevel(), config.logJson(), config.logFile());
             loaded.warnings().forEach(warning -> log.warn("{}", warning));
             agent.start();
@@ -112,6 +116,7 @@ public final class Agent implements AgentControl, AutoCloseable {
             LocalStore localStore = own(new LocalStore(store));
             LocalConfig localConfig = LocalConfig.of(config, localStore.nodeId(config.nodeId()));
             node = localConfig.node();
+            keyring = keyring(dataDir);
             membership = own(new JGroupsMembership(gossipConfig(dataDir)));
             Servers servers;
             if (config.server()) {
@@ -239,7 +244,26 @@ public final class Agent implements AgentControl, AutoCloseable {
                 config.retryInterval(),
                 config.retryMax(),
                 config.rejoinAfterLeave(),
-                dataDir.temporary() ? null : dataDir.path().resolve("serf/members.json"));
+                dataDir.temporary() ? null : dataDir.path().resolve("serf/members.json"),
+                keyring);
+    }
+
+    private Keyring keyring(DataDir dataDir) throws IOException {
+        GossipSecurity security = config.gossipSecurity();
+        Path file =
+                dataDir.temporary() || !security.keyringFile()
+                        ? null
+                        : dataDir.path().resolve("serf/local.keyring");
+        Keyring ring =
+                Keyring.open(
+                        security.encrypt(),
+                        file,
+                        security.verifyIncoming(),
+                        security.verifyOutgoing());
+        if (!security.encrypt().isEmpty() && !ring.hasPrimary(security.encrypt())) {
+            log.warn("encrypt is not the primary key of the keyring, which is used: file={}", file);
+        }
+        return ring;
     }
 
     private static InetAddress address(String text) {
@@ -333,7 +357,12 @@ public final class Agent implements AgentControl, AutoCloseable {
 
     @Override
     public SortedMap<String, SortedMap<String, String>> stats() {
-        return AgentStats.of(config, server, local, membership);
+        return AgentStats.of(config, server, local, membership, keyring.isOn());
+    }
+
+    @Override
+    public AutoCloseable tapLog(String level, boolean json, Consumer<String> lines) {
+        return AgentLog.tap(level, json, lines);
     }
 
     @Override

@@ -23,7 +23,12 @@ public final class Main {
     private static final Set<String> VERSION = Set.of("-v", "-version", "--version");
 
     /** Consul's commands that this version lacks. */
+<<<<<<< HEAD
     private static final Set<String> LATER = Set.of("connect", "keyring", "lock", "monitor", "tls");
+=======
+    private static final Set<String> LATER =
+            Set.of("connect", "lock", "tls");
+>>>>>>> lead
 
     private final Map<String, Supplier<Command>> commands = new LinkedHashMap<>();
     private final Map<String, String> groups = new LinkedHashMap<>();
@@ -63,6 +68,7 @@ public final class Main {
         commands.put("intention list", Main::intentions);
         commands.put("join", JoinCommand::new);
         commands.put("keygen", KeygenCommand::new);
+        commands.put("keyring", KeyringCommand::new);
         commands.put("kv delete", KvDeleteCommand::new);
         commands.put("kv export", KvExportCommand::new);
         commands.put("kv get", KvGetCommand::new);
@@ -73,6 +79,7 @@ public final class Main {
         commands.put("logout", Main::logout);
         commands.put("maint", MaintCommand::new);
         commands.put("members", MembersCommand::new);
+        commands.put("monitor", MonitorCommand::new);
         commands.put("operator autopilot get-config", AutopilotGetConfigCommand::new);
         commands.put("operator autopilot set-config", AutopilotSetConfigCommand::new);
         commands.put("operator autopilot state", AutopilotStateCommand::new);

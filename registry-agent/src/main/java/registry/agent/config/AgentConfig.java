@@ -40,6 +40,7 @@ public record AgentConfig(
         int retryMax,
         boolean rejoinAfterLeave,
         Duration reconnectTimeout,
+        GossipSecurity gossipSecurity,
         boolean leaveOnTerminate,
         boolean skipLeaveOnInterrupt,
         int raftMultiplier,
@@ -67,6 +68,17 @@ public record AgentConfig(
         RpcTls rpcTls,
         Limits limits,
         Definitions definitions) {
+
+    /**
+     * What gossip is encrypted with.
+     *
+     * @param encrypt base64 of the first key; empty for none
+     * @param verifyIncoming plain peers are refused
+     * @param verifyOutgoing nothing is sent in plain
+     * @param keyringFile the keyring is kept in the data directory
+     */
+    public record GossipSecurity(
+            String encrypt, boolean verifyIncoming, boolean verifyOutgoing, boolean keyringFile) {}
 
     /** Listening ports; -1 is off. */
     public record Ports(int dns, int http, int https, int serfLan, int serfWan, int server) {}

@@ -4,6 +4,7 @@ import java.nio.file.Files;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.Base64;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
@@ -14,6 +15,7 @@ import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 import registry.agent.config.AgentConfig.Autopilot;
 import registry.agent.config.AgentConfig.Definitions;
+import registry.agent.config.AgentConfig.GossipSecurity;
 import registry.agent.config.AgentConfig.HttpConfig;
 import registry.agent.config.AgentConfig.Limits;
 import registry.agent.config.AgentConfig.Ports;
@@ -78,6 +80,7 @@ final class ConfigBinder {
                 atLeast("retry_max", settings.whole("retry_max", 0), 0),
                 settings.flag("rejoin_after_leave", false),
                 reconnectTimeout(),
+                gossipSecurity(),
                 settings.flag("leave_on_terminate", !server),
                 settings.flag("skip_leave_on_interrupt", server),
                 raftMultiplier(performance),
@@ -241,6 +244,30 @@ final class ConfigBinder {
                             .formatted(GoDuration.format(timeout)));
         }
         return timeout;
+    }
+
+    private GossipSecurity gossipSecurity() throws ConfigException {
+        String encrypt = settings.text("encrypt");
+        String fault = encrypt.isEmpty() ? "" : keyFault(encrypt);
+        if (!fault.isEmpty()) {
+            throw new ConfigException("encrypt has invalid key: " + fault);
+        }
+        return new GossipSecurity(
+                encrypt,
+                settings.flag("encrypt_verify_incoming", true),
+                settings.flag("encrypt_verify_outgoing", true),
+                !settings.flag("disable_keyring_file", false));
+    }
+
+    private static String keyFault(String key) {
+        try {
+            int size = Base64.getDecoder().decode(key.strip()).length;
+            return size == 16 || size == 24 || size == 32
+                    ? ""
+                    : "key size must be 16, 24 or 32 bytes";
+        } catch (IllegalArgumentException e) {
+            return "illegal base64 data";
+        }
     }
 
     private static int raftMultiplier(Settings performance) throws ConfigException {

@@ -142,10 +142,7 @@ final class KnownKeys {
                             SETTLED,
                             BOOL,
                             "disable_update_check disable_anonymous_signature disable_host_node_id")
-                    .add(
-                            SETTLED,
-                            BOOL,
-                            "disable_keyring_file enable_acl_replication acl_enforce_version_8")
+                    .add(SETTLED, BOOL, "enable_acl_replication acl_enforce_version_8")
                     .add(SETTLED, BOOL, "enable_central_service_config disable_remote_exec")
                     // Known to Consul, but a file can't change them there either.
                     .add(
@@ -186,15 +183,18 @@ final class KnownKeys {
                             WITHOUT_EFFECT,
                             ANYTHING,
                             "ui_config telemetry unix_sockets raft_logstore reporting")
-                    .add(PROTECTION, TEXT, "encrypt ca_path")
-                    .add(HONOURED, TEXT, "ca_file cert_file key_file")
+                    .add(HONOURED, TEXT, "encrypt ca_file cert_file key_file")
+                    .add(
+                            HONOURED,
+                            BOOL,
+                            "encrypt_verify_incoming encrypt_verify_outgoing disable_keyring_file")
+                    .add(PROTECTION, TEXT, "ca_path")
                     .add(PROTECTION, BOOL, "verify_incoming_https")
                     .add(
                             HONOURED,
                             BOOL,
                             "verify_incoming verify_incoming_rpc verify_outgoing verify_server_hostname")
                     .add(PROTECTION, ANYTHING, "tls auto_encrypt auto_config audit")
-                    .add(SETTLED, BOOL, "encrypt_verify_incoming encrypt_verify_outgoing")
                     .add(PROTECTION, TEXT, "acl_datacenter acl_master_token")
                     .add(
                             SETTLED,

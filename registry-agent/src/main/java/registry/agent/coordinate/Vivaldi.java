@@ -61,12 +61,7 @@ public final class Vivaldi {
      */
     public synchronized void accept(String member, Duration roundTrip, Coordinate theirs) {
         double measured = roundTrip.toNanos() / 1e9;
-        // Whoever says to be where no round trip reaches would only fling this node away.
-        if (measured < 0
-                || measured > MAX_SECONDS
-                || !theirs.isUsable()
-                || theirs.error() < 0
-                || theirs.rawSecondsTo(Coordinate.ORIGIN) > MAX_SECONDS) {
+        if (measured < 0 || measured > MAX_SECONDS || !isBelievable(theirs)) {
             return;
         }
         double seconds = Math.max(ALMOST_ZERO, median(member, measured));
@@ -78,6 +73,15 @@ public final class Vivaldi {
             Arrays.fill(differences, 0);
             resets++;
         }
+    }
+
+    /** Whoever says to be where no round trip reaches would only fling this node away. */
+    private static boolean isBelievable(Coordinate theirs) {
+        return theirs.isUsable()
+                && theirs.error() >= 0
+                && theirs.height() >= 0
+                && Math.abs(theirs.adjustment()) <= MAX_SECONDS
+                && theirs.rawSecondsTo(Coordinate.ORIGIN) <= MAX_SECONDS;
     }
 
     /** Of the last few: one delayed packet says nothing of the way. */
