@@ -23,12 +23,8 @@ public final class Main {
     private static final Set<String> VERSION = Set.of("-v", "-version", "--version");
 
     /** Consul's commands that this version lacks. */
-<<<<<<< HEAD
-    private static final Set<String> LATER = Set.of("connect", "keyring", "lock", "monitor", "tls");
-=======
     private static final Set<String> LATER =
             Set.of("connect", "lock", "tls");
->>>>>>> lead
 
     private final Map<String, Supplier<Command>> commands = new LinkedHashMap<>();
     private final Map<String, String> groups = new LinkedHashMap<>();
