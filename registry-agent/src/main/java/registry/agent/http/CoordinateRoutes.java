@@ -16,7 +16,10 @@ import registry.server.rpc.Question;
 import registry.server.rpc.Reply;
 import registry.server.rpc.Servers;
 
-/** {@code /v1/coordinate}: where nodes are, by the round trips between them. Source: consul-api 3.10. */
+/**
+ * {@code /v1/coordinate}: where nodes are, by the round trips between them. Source: consul-api
+ * 3.10.
+ */
 final class CoordinateRoutes {
     private static final Kind KIND = new Kind(false, false, true);
     private static final Answer DISABLED = Answer.text(401, "Coordinate support disabled");
