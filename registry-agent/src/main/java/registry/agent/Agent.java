@@ -20,6 +20,7 @@ import org.slf4j.LoggerFactory;
 import registry.agent.check.SystemTimers;
 import registry.agent.config.AgentConfig;
 import registry.agent.config.AgentConfig.GossipSecurity;
+import registry.agent.config.AgentConfig.RpcTls;
 import registry.agent.config.ConfigException;
 import registry.agent.config.ConfigLoader;
 import registry.agent.config.ConfigSources;
@@ -42,6 +43,7 @@ import registry.server.Server;
 import registry.server.ServerConfig;
 import registry.server.cluster.ClusterConsensus;
 import registry.server.link.Hub;
+import registry.server.link.LinkTls;
 import registry.server.raft.Applier;
 import registry.server.raft.RaftDisk;
 import registry.server.rpc.ServerRpc;
@@ -115,7 +117,7 @@ public final class Agent implements AgentControl, AutoCloseable {
             if (config.server()) {
                 ServerConfig serverConfig = serverConfig(dataDir.path());
                 RaftDisk disk = RaftDisk.open(store, serverConfig);
-                Hub hub = own(new Hub(disk::clusterId, List.of()));
+                Hub hub = own(new Hub(disk::clusterId, List.of(), linkTls()));
                 var made = new ClusterConsensus[1];
                 server =
                         own(
@@ -135,7 +137,7 @@ public final class Agent implements AgentControl, AutoCloseable {
             } else {
                 cluster = null;
                 server = null;
-                Hub hub = own(new Hub(() -> "", List.of()));
+                Hub hub = own(new Hub(() -> "", List.of(), linkTls()));
                 servers = own(new RpcClient(membership, hub, node.id()));
             }
             SystemTimers timers = own(new SystemTimers());
@@ -186,6 +188,25 @@ public final class Agent implements AgentControl, AutoCloseable {
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
+    }
+
+    private @Nullable LinkTls linkTls() throws IOException {
+        RpcTls tls = config.rpcTls();
+        return tls.isUsed()
+                ? new LinkTls(
+                        new LinkTls.Keys(
+                                tls.caFile(),
+                                tls.certFile(),
+                                tls.keyFile(),
+                                tls.verifyIncoming(),
+                                tls.verifyOutgoing(),
+                                tls.verifyServerHostname()
+                                        ? "server."
+                                                + config.datacenter()
+                                                + "."
+                                                + config.dns().domain()
+                                        : ""))
+                : null;
     }
 
     private static void halt(String why) {

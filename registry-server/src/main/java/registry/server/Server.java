@@ -14,6 +14,7 @@ import java.util.function.LongSupplier;
 import registry.api.ApiException;
 import registry.api.CatalogDeregistration;
 import registry.api.CatalogRegistration;
+import registry.api.HealthCheck;
 import registry.api.KvWrite;
 import registry.api.NodeCoordinate;
 import registry.api.PreparedQueryWrite;
@@ -76,6 +77,9 @@ public final class Server implements Servers, AutoCloseable {
     private final SnapshotEndpoint snapshots;
     private final Map<String, Function<Object, Object>> writes;
 
+    /** Wakes the leader's duties. */
+    private final Semaphore signals = new Semaphore(0);
+
     /**
      * @param consensus makes and starts the consensus over what the server applies
      * @param members gossip; its changes are looked at by the leader
@@ -91,7 +95,6 @@ public final class Server implements Servers, AutoCloseable {
         ExecutorService wakers = Queries.wakers();
         var store = new StateStore(new Watches(waiters -> Queries.wake(wakers, waiters)));
         var answers = Queries.cache();
-        var signals = new Semaphore(0);
         var fsm = new Fsm(store, nanoTime, signals::release, answers::clear, halt);
         this.consensus = consensus.apply(fsm);
         Proposer proposer = new LogProposer(this.consensus, fsm);
@@ -112,7 +115,7 @@ public final class Server implements Servers, AutoCloseable {
                                 Method.CATALOG_REGISTER.name(),
                                 request -> catalog.register((CatalogRegistration) request),
                                 Method.CATALOG_DEREGISTER.name(),
-                                request -> catalog.deregister((CatalogDeregistration) request),
+                                request -> deregister(catalog, (CatalogDeregistration) request),
                                 Method.KV_APPLY.name(),
                                 request -> kv.apply((KvWrite) request)));
         writes.putAll(snapshotCalls(snapshots));
@@ -161,6 +164,17 @@ public final class Server implements Servers, AutoCloseable {
                         queries::leadershipLost);
         members.onChange(signals::release);
         leader.start();
+    }
+
+    /** What belongs to a member comes back at once, if it is one. */
+    private Boolean deregister(CatalogEndpoint catalog, CatalogDeregistration target) {
+        Boolean done = catalog.deregister(target);
+        boolean ofMember =
+                target.checkId().isEmpty() || target.checkId().equals(HealthCheck.SERF_HEALTH);
+        if (target.serviceId().isEmpty() && ofMember) {
+            signals.release();
+        }
+        return done;
     }
 
     private static Map<String, Function<Object, Object>> snapshotCalls(SnapshotEndpoint snapshots) {

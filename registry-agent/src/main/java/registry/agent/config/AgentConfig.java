@@ -64,6 +64,7 @@ public record AgentConfig(
         Autopilot autopilot,
         HttpConfig http,
         Dns dns,
+        RpcTls rpcTls,
         Limits limits,
         Definitions definitions) {
 
@@ -127,6 +128,20 @@ public record AgentConfig(
 
     /** {@code dns_config.soa}, in seconds. */
     public record Soa(int refresh, int retry, int expire, int minTtl) {}
+
+    /** TLS of the server port. */
+    public record RpcTls(
+            @Nullable Path caFile,
+            @Nullable Path certFile,
+            @Nullable Path keyFile,
+            boolean verifyIncoming,
+            boolean verifyOutgoing,
+            boolean verifyServerHostname) {
+        /** Whether any of it is asked for. */
+        public boolean isUsed() {
+            return verifyIncoming || verifyOutgoing || certFile != null;
+        }
+    }
 
     /** {@code limits}; sizes in bytes. */
     public record Limits(

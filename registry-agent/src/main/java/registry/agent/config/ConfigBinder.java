@@ -19,6 +19,7 @@ import registry.agent.config.AgentConfig.GossipSecurity;
 import registry.agent.config.AgentConfig.HttpConfig;
 import registry.agent.config.AgentConfig.Limits;
 import registry.agent.config.AgentConfig.Ports;
+import registry.agent.config.AgentConfig.RpcTls;
 import registry.api.AutopilotConfig;
 import registry.api.json.GoDuration;
 
@@ -105,6 +106,7 @@ final class ConfigBinder {
                 autopilot(),
                 httpConfig(),
                 new DnsBinder(settings).bind(),
+                rpcTls(),
                 limits(),
                 definitions);
     }
@@ -351,6 +353,31 @@ final class ConfigBinder {
                         "autopilot.dead_server_delay",
                         autopilot.duration("dead_server_delay", Duration.ofHours(72)));
         return new Autopilot(initial, delay);
+    }
+
+    private RpcTls rpcTls() throws ConfigException {
+        boolean hostname = settings.flag("verify_server_hostname", false);
+        var tls =
+                new RpcTls(
+                        path("ca_file"),
+                        path("cert_file"),
+                        path("key_file"),
+                        settings.flag("verify_incoming", false)
+                                || settings.flag("verify_incoming_rpc", false),
+                        settings.flag("verify_outgoing", false) || hostname,
+                        hostname);
+        if ((tls.certFile() == null) != (tls.keyFile() == null)) {
+            throw new ConfigException("cert_file and key_file: each needs the other");
+        }
+        if (tls.verifyIncoming() && (tls.caFile() == null || tls.certFile() == null)) {
+            throw new ConfigException(
+                    "verify_incoming set, and no CA certificate (ca_file) or no cert/key pair (cert_file, key_file) provided!");
+        }
+        if (tls.verifyOutgoing() && tls.caFile() == null) {
+            throw new ConfigException(
+                    "verify_outgoing set, and no CA certificate (ca_file) provided!");
+        }
+        return tls;
     }
 
     private Limits limits() throws ConfigException {

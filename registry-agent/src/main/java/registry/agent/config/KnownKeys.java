@@ -190,12 +190,13 @@ final class KnownKeys {
                             HONOURED,
                             BOOL,
                             "encrypt_verify_incoming encrypt_verify_outgoing disable_keyring_file")
-                    .add(PROTECTION, TEXT, "ca_file ca_path cert_file key_file")
+                    .add(PROTECTION, TEXT, "ca_path")
+                    .add(HONOURED, TEXT, "ca_file cert_file key_file")
+                    .add(PROTECTION, BOOL, "verify_incoming_https")
                     .add(
-                            PROTECTION,
+                            HONOURED,
                             BOOL,
-                            "verify_incoming verify_incoming_rpc verify_incoming_https verify_outgoing")
-                    .add(PROTECTION, BOOL, "verify_server_hostname")
+                            "verify_incoming verify_incoming_rpc verify_outgoing verify_server_hostname")
                     .add(PROTECTION, ANYTHING, "tls auto_encrypt auto_config audit")
                     .add(PROTECTION, TEXT, "acl_datacenter acl_master_token")
                     .add(

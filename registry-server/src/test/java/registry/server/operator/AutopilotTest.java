@@ -32,13 +32,7 @@ class AutopilotTest {
 
     private Autopilot autopilot(AutopilotConfig config) {
         return new Autopilot(
-                store,
-                group,
-                members,
-                config,
-                DELAY,
-                () -> nanos,
-                InstantSource.system());
+                store, group, members, config, DELAY, () -> nanos, InstantSource.system());
     }
 
     private void pass(Duration time) {
