@@ -185,13 +185,12 @@ final class KnownKeys {
                             WITHOUT_EFFECT,
                             ANYTHING,
                             "ui_config telemetry unix_sockets raft_logstore reporting")
-                    .add(HONOURED, TEXT, "encrypt")
+                    .add(HONOURED, TEXT, "encrypt ca_file cert_file key_file")
                     .add(
                             HONOURED,
                             BOOL,
                             "encrypt_verify_incoming encrypt_verify_outgoing disable_keyring_file")
                     .add(PROTECTION, TEXT, "ca_path")
-                    .add(HONOURED, TEXT, "ca_file cert_file key_file")
                     .add(PROTECTION, BOOL, "verify_incoming_https")
                     .add(
                             HONOURED,
