@@ -40,6 +40,7 @@ final class ConformanceIT {
                     "kv",
                     "event",
                     "query",
+                    "coordinate",
                     "blocking",
                     "dns",
                     "cli");

@@ -25,6 +25,8 @@ import registry.agent.config.ConfigException;
 import registry.agent.config.ConfigLoader;
 import registry.agent.config.ConfigSources;
 import registry.agent.config.LoadedConfig;
+import registry.agent.coordinate.CoordinateSender;
+import registry.agent.coordinate.Vivaldi;
 import registry.agent.dns.DnsServer;
 import registry.agent.gossip.GossipConfig;
 import registry.agent.gossip.JGroupsMembership;
@@ -68,6 +70,8 @@ public final class Agent implements AgentControl, AutoCloseable {
     private final @Nullable Server server;
     private final LocalState local;
     private final HttpApi http;
+    private final Vivaldi vivaldi = new Vivaldi(new Random());
+    private final CoordinateSender coordinates;
     private final DnsServer dns;
     private final Watches watches;
 
@@ -143,6 +147,15 @@ public final class Agent implements AgentControl, AutoCloseable {
             SystemTimers timers = own(new SystemTimers());
             local = own(new LocalState(localConfig, localStore, servers, timers, new Random()));
             http = own(new HttpApi(config, servers, local, localStore, membership, this));
+            coordinates =
+                    own(
+                            new CoordinateSender(
+                                    config.nodeName(),
+                                    vivaldi,
+                                    servers,
+                                    timers,
+                                    () -> membership.all().size(),
+                                    new Random()));
             dns = own(new DnsServer(config, servers));
             watches = own(new Watches(ownAddress()));
         } catch (IOException | RuntimeException e) {
@@ -307,6 +320,9 @@ public final class Agent implements AgentControl, AutoCloseable {
             log.error("leaving the cluster: {}", why);
             stop(false);
         });
+        if (!config.disableCoordinates()) {
+            coordinates.start();
+        }
         log.info("agent started: node={} data_dir={}", config.nodeName(), config.dataDir());
     }
 

@@ -23,7 +23,7 @@ public final class Main {
     private static final Set<String> VERSION = Set.of("-v", "-version", "--version");
 
     /** Consul's commands that this version lacks. */
-    private static final Set<String> LATER = Set.of("connect", "lock", "monitor", "rtt", "tls");
+    private static final Set<String> LATER = Set.of("connect", "lock", "monitor", "tls");
 
     private final Map<String, Supplier<Command>> commands = new LinkedHashMap<>();
     private final Map<String, String> groups = new LinkedHashMap<>();
@@ -81,6 +81,7 @@ public final class Main {
         commands.put("operator raft remove-peer", RaftRemovePeerCommand::new);
         commands.put("operator raft transfer-leader", RaftTransferLeaderCommand::new);
         commands.put("reload", ReloadCommand::new);
+        commands.put("rtt", RttCommand::new);
         commands.put("services deregister", ServicesDeregisterCommand::new);
         commands.put("services register", ServicesRegisterCommand::new);
         commands.put("snapshot inspect", SnapshotInspectCommand::new);

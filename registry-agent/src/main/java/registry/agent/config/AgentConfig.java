@@ -55,6 +55,7 @@ public record AgentConfig(
         int checkOutputMaxSize,
         boolean discardCheckOutput,
         boolean disableHttpUnprintableCharFilter,
+        boolean disableCoordinates,
         boolean enableDebug,
         Duration defaultQueryTime,
         Duration maxQueryTime,

@@ -97,6 +97,7 @@ final class ConfigBinder {
                 checkOutputMaxSize(),
                 settings.flag("discard_check_output", false),
                 settings.flag("disable_http_unprintable_char_filter", false),
+                settings.flag("disable_coordinates", false),
                 settings.flag("enable_debug", false),
                 positive("default_query_time", Duration.ofSeconds(300)),
                 positive("max_query_time", Duration.ofSeconds(600)),

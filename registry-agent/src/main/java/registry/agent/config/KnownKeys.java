@@ -95,6 +95,7 @@ final class KnownKeys {
                             BOOL,
                             "log_json enable_script_checks enable_local_script_checks discard_check_output")
                     .add(HONOURED, BOOL, "disable_http_unprintable_char_filter enable_debug")
+                    .add(HONOURED, BOOL, "disable_coordinates")
                     .add(
                             HONOURED,
                             WHOLE,
@@ -169,10 +170,7 @@ final class KnownKeys {
                             WITHOUT_EFFECT,
                             TEXT,
                             "dogstatsd_addr reconnect_timeout_wan retry_interval_wan raft_snapshot_interval")
-                    .add(
-                            WITHOUT_EFFECT,
-                            BOOL,
-                            "enable_syslog disable_coordinates translate_wan_addrs ui")
+                    .add(WITHOUT_EFFECT, BOOL, "enable_syslog translate_wan_addrs ui")
                     .add(WITHOUT_EFFECT, BOOL, "tls_prefer_server_cipher_suites")
                     .add(WITHOUT_EFFECT, TEXT_LIST, "start_join_wan retry_join_wan dogstatsd_tags")
                     .add(WITHOUT_EFFECT, TEXT_LIST, "serf_allowed_cidrs_lan serf_allowed_cidrs_wan")

@@ -22,6 +22,10 @@ import registry.server.rpc.Servers;
  */
 final class Lookup {
     private static final int MAX_CACHED = 4096;
+
+    /** What {@code near} calls the node that was asked. */
+    private static final String OWN_NODE = "_agent";
+
     private static final Header LEADER_KNOWN = new Header("X-Consul-Knownleader", "true");
     private static final Header LEADER_UNKNOWN = new Header("X-Consul-Knownleader", "false");
     private static final Header NO_DELAY = new Header("X-Consul-Lastcontact", "0");
@@ -102,12 +106,18 @@ final class Lookup {
         return datacenter.isEmpty() || datacenter.equals(config.datacenter());
     }
 
-    private static Map<String, List<String>> paramsOf(Wanted what, Request request) {
-        if (!request.pretty()) {
+    private Map<String, List<String>> paramsOf(Wanted what, Request request) {
+        boolean nearHere = List.of(OWN_NODE).equals(what.params().get("near"));
+        if (!request.pretty() && !nearHere) {
             return what.params();
         }
         var params = new TreeMap<>(what.params());
-        params.put("pretty", List.of(""));
+        if (nearHere) {
+            params.put("near", List.of(config.nodeName()));
+        }
+        if (request.pretty()) {
+            params.put("pretty", List.of(""));
+        }
         return params;
     }
 

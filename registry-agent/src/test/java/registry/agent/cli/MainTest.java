@@ -105,13 +105,53 @@ class MainTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"lock", "monitor", "connect", "tls", "rtt"})
+    @ValueSource(strings = {"lock", "monitor", "connect", "tls"})
     void consulsOtherCommandsAreToldApart(String name) {
         check(
                 line.run(name),
                 1,
                 "",
                 "The command \"" + name + "\" is not available in this version\n");
+    }
+
+    @Test
+    void rttIsEstimatedFromCoordinates() {
+        String here =
+                "{\"Node\":\"n1\",\"Segment\":\"\",\"Coord\":{\"Vec\":[0,0,0,0,0,0,0,0],\"Error\":1.5,\"Adjustment\":0,\"Height\":0.00001}}";
+        String there =
+                "{\"Node\":\"n2\",\"Segment\":\"\",\"Coord\":{\"Vec\":[0.003,0.004,0,0,0,0,0,0],\"Error\":0.1,\"Adjustment\":0.001,\"Height\":0.00002}}";
+        line.on(
+                        "GET /v1/agent/self",
+                        200,
+                        "{\"Config\":{\"NodeName\":\"n1\",\"Datacenter\":\"dc1\"}}")
+                .on("GET /v1/coordinate/nodes", 200, "[" + here + "," + there + "]")
+                .on(
+                        "GET /v1/coordinate/datacenters",
+                        200,
+                        "[{\"Datacenter\":\"dc1\",\"AreaID\":\"wan\",\"Coordinates\":["
+                                + here
+                                + "]}]");
+        check(
+                line.run("rtt", "n1"),
+                0,
+                "Estimated n1 <-> n1 rtt: 0.020 ms (using LAN coordinates)\n",
+                "");
+        check(
+                line.run("rtt", "n2", "n1"),
+                0,
+                "Estimated n2 <-> n1 rtt: 6.030 ms (using LAN coordinates)\n",
+                "");
+        check(
+                line.run("rtt", "-wan", "n1.dc1"),
+                0,
+                "Estimated n1.dc1 <-> n1.dc1 rtt: 0.020 ms (using WAN coordinates)\n",
+                "");
+        check(
+                line.run("rtt", "n1", "nope"),
+                1,
+                "",
+                "Could not find a coordinate for node \"nope\"\n");
+        assertThat(line.run("rtt").err()).startsWith("One or two node names must be specified\n\n");
     }
 
     @Test

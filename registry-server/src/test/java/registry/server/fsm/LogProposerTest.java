@@ -12,7 +12,9 @@ import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import registry.api.CatalogDeregistration;
 import registry.api.CatalogRegistration;
+import registry.api.Coordinate;
 import registry.api.KvWrite;
+import registry.api.NodeCoordinate;
 import registry.api.PreparedQuery;
 import registry.api.json.Json;
 import registry.server.catalog.CatalogEndpoint;
@@ -122,6 +124,16 @@ class LogProposerTest {
         Op drop = new RestoreOp.Drop("r");
         assertThat(decoded(drop)).isEqualTo(drop);
         assertThat(CommandType.values()).as("each has its test here").hasSize(13);
+    }
+
+    @Test
+    void placesToo() {
+        var origin = new NodeCoordinate("n", "", Coordinate.ORIGIN);
+        var somewhere =
+                new NodeCoordinate(
+                        "\u00e9", "s", new Coordinate(List.of(1e-7, 0.1, -1e22), 1, 1e-300, 3));
+        Op op = new CatalogOp.Locate(List.of(origin, somewhere));
+        assertThat(decoded(op)).isEqualTo(op);
     }
 
     @ParameterizedTest
