@@ -14,13 +14,14 @@ import java.util.List;
 import java.util.Random;
 import java.util.SortedMap;
 import java.util.concurrent.CompletableFuture;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import registry.agent.check.SystemTimers;
 import registry.agent.config.AgentConfig;
-import registry.agent.config.AgentConfig.RpcTls;
 import registry.agent.config.AgentConfig.GossipSecurity;
+import registry.agent.config.AgentConfig.RpcTls;
 import registry.agent.config.ConfigException;
 import registry.agent.config.ConfigLoader;
 import registry.agent.config.ConfigSources;
@@ -357,6 +358,11 @@ public final class Agent implements AgentControl, AutoCloseable {
     @Override
     public SortedMap<String, SortedMap<String, String>> stats() {
         return AgentStats.of(config, server, local, membership, keyring.isOn());
+    }
+
+    @Override
+    public AutoCloseable tapLog(String level, boolean json, Consumer<String> lines) {
+        return AgentLog.tap(level, json, lines);
     }
 
     @Override

@@ -23,7 +23,7 @@ public final class Main {
     private static final Set<String> VERSION = Set.of("-v", "-version", "--version");
 
     /** Consul's commands that this version lacks. */
-    private static final Set<String> LATER = Set.of("connect", "lock", "monitor", "tls");
+    private static final Set<String> LATER = Set.of("connect", "lock", "tls");
 
     private final Map<String, Supplier<Command>> commands = new LinkedHashMap<>();
     private final Map<String, String> groups = new LinkedHashMap<>();
@@ -74,6 +74,7 @@ public final class Main {
         commands.put("logout", Main::logout);
         commands.put("maint", MaintCommand::new);
         commands.put("members", MembersCommand::new);
+        commands.put("monitor", MonitorCommand::new);
         commands.put("operator autopilot get-config", AutopilotGetConfigCommand::new);
         commands.put("operator autopilot set-config", AutopilotSetConfigCommand::new);
         commands.put("operator autopilot state", AutopilotStateCommand::new);

@@ -76,7 +76,17 @@ final class Lookup {
 
     /** A handler that asks what {@code wanted} makes of a request; it never blocks. */
     Handler handler(Kind kind, Function<Request, Wanted> wanted) {
-        return (request, then) -> ask(kind, wanted, request, then);
+        return new Handler() {
+            @Override
+            public Servers.@Nullable Held handle(Request request, Consumer<Answer> then) {
+                return ask(kind, wanted, request, then);
+            }
+
+            @Override
+            public Position position() {
+                return Position.INDEX;
+            }
+        };
     }
 
     private Servers.@Nullable Held ask(

@@ -128,6 +128,10 @@ final class RouteTable {
             return add(method, path, Door.STREAM, new StreamHandler.InTable(handler), traits);
         }
 
+        Builder live(String path, LiveHandler handler, Trait... traits) {
+            return add("GET", path, Door.READ, new LiveHandler.InTable(handler), traits);
+        }
+
         RouteTable build() {
             return new RouteTable(routes);
         }
