@@ -7,7 +7,6 @@ import static org.awaitility.Awaitility.await;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
-import java.io.IOException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -90,7 +89,7 @@ final class CoordinateIT {
     }
 
     private static JsonNode send(Node node, String method, String path, String body)
-            throws IOException {
+            throws Exception {
         RegistryClient.Answer answer =
                 node.client().send(method, path, body.getBytes(UTF_8), SOON);
         assertThat(answer.status()).as("%s %s: %s", method, path, answer.text()).isEqualTo(200);

@@ -8,6 +8,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.concurrent.atomic.AtomicLong;
 import org.jspecify.annotations.Nullable;
 import registry.api.ApiException;
 import registry.api.PreparedQuery;
@@ -43,24 +44,30 @@ final class Template {
             throw ApiException.refused(REFUSED + "Bad Template.Type '" + type + "'");
         }
         Map<String, Interpolation> texts = new LinkedHashMap<>();
+        var places = new AtomicLong();
         walk(
                 query.service(),
                 (path, text) -> {
-                    try {
-                        texts.put(text, Interpolation.parse(text));
-                    } catch (Interpolation.Fault e) {
-                        throw ApiException.refused(
-                                REFUSED
-                                        + "Bad format '%s' in Service%s: %s"
-                                                .formatted(text, path, e.text()));
-                    }
+                    places.addAndGet(parsed(path, text, texts).places());
                     return text;
                 });
-        if (texts.values().stream().mapToLong(Interpolation::places).sum() > MAX_PLACES) {
+        if (places.get() > MAX_PLACES) {
             throw ApiException.refused(
-                    REFUSED + "more than " + MAX_PLACES + " different places to be filled in");
+                    REFUSED + "more than " + MAX_PLACES + " places to be filled in");
         }
         return new Template(query, pattern(query.template().regexp()), Map.copyOf(texts));
+    }
+
+    private static Interpolation parsed(
+            String path, String text, Map<String, Interpolation> texts) {
+        try {
+            Interpolation parsed = Interpolation.parse(text);
+            texts.put(text, parsed);
+            return parsed;
+        } catch (Interpolation.Fault e) {
+            throw ApiException.refused(
+                    REFUSED + "Bad format '%s' in Service%s: %s".formatted(text, path, e.text()));
+        }
     }
 
     private static @Nullable Pattern pattern(String regexp) {
