@@ -28,7 +28,7 @@ import org.slf4j.LoggerFactory;
 /**
  * Accepts links on a port and dials others. The first frame of each is a {@link Hello}: its service
  * byte picks who speaks, and whoever is of another cluster or says nothing for three seconds is
- * shown the door.
+ * shown the door. So is the copy of a peer's disk on another host, as long as the first is heard.
  */
 public final class Hub implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(Hub.class);
@@ -43,6 +43,7 @@ public final class Hub implements AutoCloseable {
     private static final long HELLO_NANOS = TimeUnit.SECONDS.toNanos(3);
     private static final long PING_NANOS = TimeUnit.SECONDS.toNanos(1);
     private static final long SILENT_NANOS = TimeUnit.SECONDS.toNanos(5);
+    private static final long HEARD_NANOS = TimeUnit.SECONDS.toNanos(2);
     private static final long AWAY_NANOS = TimeUnit.SECONDS.toNanos(1);
 
     private final Supplier<String> cluster;
@@ -183,6 +184,10 @@ public final class Hub implements AutoCloseable {
                         });
         self[0] = link;
         if (onePerPeer) {
+            Link known = onlyOf.get(peer);
+            if (known != null && known.isElsewhere(socket, System.nanoTime() - HEARD_NANOS)) {
+                throw new ProtocolException("its double lives at " + known.host());
+            }
             // The end of the old one is told before the first frame of the new.
             Link old = onlyOf.put(peer, link);
             if (old != null) {
