@@ -286,10 +286,18 @@ public final class Cluster implements AutoCloseable {
                 .pollDelay(Duration.ZERO)
                 .pollInterval(Duration.ofMillis(50))
                 .atMost(READY)
-                .until(() ->
-                        nodes.stream()
-                                .filter(node -> node.agent().isAlive())
-                                .allMatch(node -> membersSeenBy(node) == alive));
+                .until(() -> allCount(alive));
+    }
+
+    /** Whether every running node counts all nodes alive. */
+    public boolean allKnowAll() {
+        return allCount(nodes.size());
+    }
+
+    private boolean allCount(int alive) {
+        return nodes.stream()
+                .filter(node -> node.agent().isAlive())
+                .allMatch(node -> membersSeenBy(node) == alive);
     }
 
     private static int membersSeenBy(Node node) {

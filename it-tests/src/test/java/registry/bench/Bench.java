@@ -80,6 +80,9 @@ final class Bench {
         if (wants(Row.PARKED_RSS, Row.PARKED_HEAP, Row.PARKED_LAST, Row.PARKED_CPU, Row.HANGUP)) {
             section(() -> new ParkedRows(house, rounds, report).measure());
         }
+        if (wants(Row.SSE_RSS, Row.SSE_HEAP, Row.SSE_LAST, Row.SSE_CPU)) {
+            section(() -> new StreamRows(house, rounds, report).measure());
+        }
     }
 
     private boolean wants(Row... rows) {

@@ -172,7 +172,6 @@ final class LifecycleIT {
     @ValueSource(
             strings = {
                 "nonsense",
-                "encrypt",
                 "verify_incoming",
                 "verify_outgoing",
                 "cert_file",

@@ -9,6 +9,8 @@ import java.util.concurrent.CompletionException;
 import java.util.function.Consumer;
 import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
+import registry.agent.gossip.KeyringOp;
+import registry.agent.gossip.KeyringReport;
 import registry.agent.gossip.Membership;
 import registry.agent.gossip.UserEvent;
 import registry.api.Member;
@@ -164,6 +166,11 @@ final class LateMembership implements Membership {
     @Override
     public void forceLeave(String node, boolean prune) {
         opened.join().forceLeave(node, prune);
+    }
+
+    @Override
+    public KeyringReport keyring(KeyringOp op, String key, boolean localOnly) {
+        return opened.join().keyring(op, key, localOnly);
     }
 
     @Override

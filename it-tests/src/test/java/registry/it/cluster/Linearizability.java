@@ -3,31 +3,79 @@ package registry.it.cluster;
 import java.util.ArrayList;
 import java.util.BitSet;
 import java.util.Comparator;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
-import java.util.stream.IntStream;
 
 /**
  * Whether calls on one register can be put into an order that explains all answers and in which no
  * call stands before one that had returned when it began. The search of Wing and Gong, with Lowe's
- * memory of what has been tried: sets of done calls and the value they left.
+ * memory of what has been tried: sets of done calls and the value they left. Since a value is
+ * written once, a register that has left it never has it again: who found it must come before. That
+ * leaves little to choose.
  */
 final class Linearizability {
-    private static final long MOST_STEPS = 300_000;
+    private static final long MOST_STEPS = 2_000_000;
 
     private final List<Operation> operations;
+
+    /** For each value the answered calls that must come while the register has it. */
+    private final Map<String, BitSet> finders = new HashMap<>();
+
+    /** For each value the swaps that must come while the register does not have it. */
+    private final Map<String, BitSet> refused = new HashMap<>();
+
+    /** Values without which a swap that has no answer could not have led to one that was found. */
+    private final Set<String> leadingOn = new HashSet<>();
+
     private final Set<Configuration> tried = new HashSet<>();
     private final BitSet done = new BitSet();
     private long steps;
 
     private record Configuration(BitSet done, String value) {}
 
-    private record Choice(int operation, String before) {}
+    /**
+     * @param only whether nothing else need be tried in its place
+     */
+    private record Choice(int operation, String before, boolean only) {}
 
     private Linearizability(List<Operation> history) {
         operations = history.stream().sorted(Comparator.comparingLong(Operation::called)).toList();
+        for (int i = 0; i < operations.size(); i++) {
+            switch (operations.get(i).action()) {
+                case Operation.Action.Read read -> note(finders, read.value(), i);
+                case Operation.Action.Write write -> {}
+                case Operation.Action.Swap swap -> {
+                    switch (swap.outcome()) {
+                        case DONE -> note(finders, swap.expected(), i);
+                        case REFUSED -> note(refused, swap.expected(), i);
+                        case UNKNOWN -> {}
+                    }
+                }
+            }
+        }
+        while (operations.stream().anyMatch(this::leadsOn)) {
+            // Until no swap adds what it expects.
+        }
+    }
+
+    private boolean leadsOn(Operation operation) {
+        return operation.action()
+                        instanceof
+                        Operation.Action.Swap(
+                                String expected,
+                                String value,
+                                Operation.Outcome outcome)
+                && outcome == Operation.Outcome.UNKNOWN
+                && (finders.containsKey(value) || leadingOn.contains(value))
+                && leadingOn.add(expected);
+    }
+
+    private static void note(Map<String, BitSet> calls, String value, int call) {
+        calls.computeIfAbsent(value, first -> new BitSet()).set(call);
     }
 
     /**
@@ -55,13 +103,18 @@ final class Linearizability {
                 done.set(choice.operation());
                 value = after(operations.get(choice.operation()), value).orElseThrow();
                 from = 0;
-            } else if (path.isEmpty()) {
-                return false;
-            } else {
+                continue;
+            }
+            boolean more = false;
+            while (!more && !path.isEmpty()) {
                 Choice back = path.removeLast();
                 done.clear(back.operation());
                 value = back.before();
                 from = back.operation() + 1;
+                more = !back.only();
+            }
+            if (!more) {
+                return false;
             }
         }
         return true;
@@ -81,24 +134,54 @@ final class Linearizability {
      * The next call from {@code from} on that may come now and leads to something not tried yet.
      */
     private Optional<Choice> nextAfter(int from, String value) {
-        long firstReturn = firstReturn();
-        for (int i = done.nextClearBit(from);
-                i < operations.size() && operations.get(i).called() <= firstReturn;
-                i = done.nextClearBit(i + 1)) {
+        int end = callable();
+        if (from == 0) {
+            for (int i = done.nextClearBit(0); i < end; i = done.nextClearBit(i + 1)) {
+                if (after(operations.get(i), value).equals(Optional.of(value))
+                        && operations.get(i).returned() != Long.MAX_VALUE) {
+                    return choose(i, value, true);
+                }
+            }
+        }
+        Optional<Integer> finder = firstUndone(finders, value);
+        if (finder.isPresent()) {
+            // It has to come before the value is left: a read would have come above, so this is a
+            // swap, or it can't come yet.
+            return finder.get() >= from
+                            && finder.get() < end
+                            && after(operations.get(finder.get()), value).isPresent()
+                    ? choose(finder.get(), value, true)
+                    : Optional.empty();
+        }
+        for (int i = done.nextClearBit(from); i < end; i = done.nextClearBit(i + 1)) {
             Operation operation = operations.get(i);
-            if (operation.returned() == Long.MAX_VALUE && !isWanted(i, value)) {
+            if (operation.returned() == Long.MAX_VALUE && !isWanted(operation, value)) {
                 continue;
             }
             Optional<String> then = after(operation, value);
-            if (then.isPresent()) {
-                var all = (BitSet) done.clone();
-                all.set(i);
-                if (tried.add(new Configuration(all, then.get()))) {
-                    return Optional.of(new Choice(i, value));
+            if (then.isPresent() && !then.get().equals(value)) {
+                Optional<Choice> choice = choose(i, value, false);
+                if (choice.isPresent()) {
+                    return choice;
                 }
             }
         }
         return Optional.empty();
+    }
+
+    private Optional<Choice> choose(int operation, String value, boolean only) {
+        var all = (BitSet) done.clone();
+        all.set(operation);
+        String then = after(operations.get(operation), value).orElseThrow();
+        return tried.add(new Configuration(all, then))
+                ? Optional.of(new Choice(operation, value, only))
+                : Optional.empty();
+    }
+
+    private Optional<Integer> firstUndone(Map<String, BitSet> calls, String value) {
+        var undone = (BitSet) calls.getOrDefault(value, new BitSet()).clone();
+        undone.andNot(done);
+        return undone.isEmpty() ? Optional.empty() : Optional.of(undone.nextSetBit(0));
     }
 
     /**
@@ -106,39 +189,31 @@ final class Linearizability {
      * value is found by a call to come, or it makes a swap fail that would find what it expects.
      * The others would only double the search, each of them.
      */
-    private boolean isWanted(int unanswered, String value) {
+    private boolean isWanted(Operation unanswered, String value) {
         String written =
-                switch (operations.get(unanswered).action()) {
-                    case Operation.Action.Read read -> Operation.ABSENT;
+                switch (unanswered.action()) {
+                    case Operation.Action.Read read -> value;
                     case Operation.Action.Write write -> write.value();
                     case Operation.Action.Swap swap -> swap.value();
                 };
-        return IntStream.range(0, operations.size())
-                .filter(i -> i != unanswered && !done.get(i))
-                .mapToObj(i -> operations.get(i).action())
-                .anyMatch(other ->
-                        switch (other) {
-                            case Operation.Action.Read read -> read.value().equals(written);
-                            case Operation.Action.Write write -> false;
-                            case Operation.Action.Swap swap ->
-                                    swap.expected().equals(written)
-                                            || (swap.outcome() == Operation.Outcome.REFUSED
-                                                    && swap.expected().equals(value));
-                        });
+        return firstUndone(finders, written).isPresent()
+                || firstUndone(refused, value).isPresent()
+                || leadingOn.contains(written);
     }
 
-    private long firstReturn() {
+    /** Behind the last call that began before any of those to come has returned. */
+    private int callable() {
         long first = Long.MAX_VALUE;
-        for (int i = done.nextClearBit(0);
-                i < operations.size() && operations.get(i).called() <= first;
-                i = done.nextClearBit(i + 1)) {
+        int i = done.nextClearBit(0);
+        while (i < operations.size() && operations.get(i).called() <= first) {
             first = Math.min(first, operations.get(i).returned());
+            i = done.nextClearBit(i + 1);
         }
-        return first;
+        return Math.min(i, operations.size());
     }
 
     /** The value after this call found {@code value}, or nothing when its answer contradicts. */
-    private static Optional<String> after(Operation operation, String value) {
+    static Optional<String> after(Operation operation, String value) {
         return switch (operation.action()) {
             case Operation.Action.Read read ->
                     read.value().equals(value) ? Optional.of(value) : Optional.empty();

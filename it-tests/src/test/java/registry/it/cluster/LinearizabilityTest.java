@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Optional;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
 import registry.it.cluster.Operation.Action.Read;
@@ -99,6 +100,73 @@ final class LinearizabilityTest {
         assertThat(Linearizability.holds(history)).as("seed %d", seed).isTrue();
         history.add(at(1_000_000, 1_000_001, read("")));
         assertThat(Linearizability.holds(history)).as("seed %d", seed).isFalse();
+    }
+
+    /** What the search leaves out must not change what it says. */
+    @Test
+    void agreesWithTryingEveryOrder() {
+        long seed = System.nanoTime();
+        var random = new Random(seed);
+        int holding = 0;
+        for (int round = 0; round < 20_000; round++) {
+            List<Operation> history = shortHistory(random);
+            boolean expected = everyOrder(history, "");
+            holding += expected ? 1 : 0;
+            assertThat(Linearizability.holds(history))
+                    .as("seed %d: %s", seed, history)
+                    .isEqualTo(expected);
+        }
+        assertThat(holding).isBetween(2_000, 18_000);
+    }
+
+    /** Few values and wild answers, so that both kinds come up. */
+    private static List<Operation> shortHistory(Random random) {
+        var history = new ArrayList<Operation>();
+        int count = 2 + random.nextInt(5);
+        for (int i = 0; i < count; i++) {
+            long called = random.nextInt(20);
+            long returned = called + 1 + random.nextInt(12);
+            String some = random.nextInt(3) == 0 ? "" : "v" + random.nextInt(count);
+            switch (random.nextInt(4)) {
+                case 0 ->
+                        history.add(
+                                at(
+                                        called,
+                                        random.nextBoolean() ? returned : NEVER,
+                                        write("v" + i)));
+                case 1 -> {
+                    Outcome outcome = Outcome.values()[random.nextInt(3)];
+                    history.add(
+                            at(
+                                    called,
+                                    outcome == Outcome.UNKNOWN ? NEVER : returned,
+                                    swap(some, "v" + i, outcome)));
+                }
+                default -> history.add(at(called, returned, read(some)));
+            }
+        }
+        return history;
+    }
+
+    private static boolean everyOrder(List<Operation> left, String value) {
+        if (left.stream().allMatch(operation -> operation.returned() == NEVER)) {
+            return true;
+        }
+        long firstReturn = left.stream().mapToLong(Operation::returned).min().orElseThrow();
+        for (Operation next : left) {
+            if (next.called() > firstReturn) {
+                continue;
+            }
+            Optional<String> then = Linearizability.after(next, value);
+            if (then.isPresent()) {
+                var rest = new ArrayList<>(left);
+                rest.remove(next);
+                if (everyOrder(rest, then.get())) {
+                    return true;
+                }
+            }
+        }
+        return false;
     }
 
     /** Calls of five callers take effect at a moment between call and return. */

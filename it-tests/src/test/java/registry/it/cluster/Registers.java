@@ -32,14 +32,19 @@ final class Registers extends Workload {
     private static final Duration PAUSE = Duration.ofMillis(50);
     private static final ObjectMapper JSON = new ObjectMapper();
 
+    private final Duration pace;
     private final AtomicLong calls = new AtomicLong();
     private final AtomicLong values = new AtomicLong();
     private final Map<String, List<Operation>> histories = new ConcurrentHashMap<>();
 
     private record Found(String value, long index) {}
 
-    Registers(List<URI> agents, long seed) {
+    /**
+     * @param pace between two calls of one caller
+     */
+    Registers(List<URI> agents, long seed, Duration pace) {
         super(PATIENCE.multipliedBy(3));
+        this.pace = pace;
         for (int i = 0; i < agents.size() * CALLERS_PER_AGENT; i++) {
             var random = new Random(seed + i);
             caller(agents.get(i % agents.size()), client -> call(client, random));
@@ -71,6 +76,7 @@ final class Registers extends Workload {
             case 1 -> swap(client, key);
             default -> read(client, key);
         }
+        LockSupport.parkNanos(pace.toNanos());
     }
 
     private Found read(RegistryClient client, String key) throws InterruptedException {

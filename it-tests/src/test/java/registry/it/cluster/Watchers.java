@@ -13,16 +13,18 @@ import java.util.concurrent.locks.LockSupport;
 import registry.api.client.RegistryClient;
 
 /**
- * A watcher at every agent holds a query for one key, which is written only when all have seen the
- * last value: so a lost wake-up is not hidden by the next write. No watcher may be told an index
- * below the one it has.
+ * Two watchers at every agent hold queries for one key, one of them of whatever server is asked,
+ * and the key is written only when all have seen the last value: so a lost wake-up is not hidden by
+ * the next write. No watcher may be told an index below the one it has.
  */
 final class Watchers extends Workload {
     private static final Duration WAIT = Duration.ofSeconds(40);
     private static final Duration PATIENCE = Duration.ofSeconds(44);
     private static final Duration PAUSE = Duration.ofMillis(5);
+    private static final Duration UNREACHABLE = Duration.ofMillis(50);
     private static final String KEY = "/v1/kv/watched";
 
+    private final Weather weather;
     private final Duration limit;
     private final List<Watcher> watchers = new ArrayList<>();
     private final List<String> violations = Collections.synchronizedList(new ArrayList<>());
@@ -31,26 +33,36 @@ final class Watchers extends Workload {
 
     private static final class Watcher {
         private final URI agent;
+        private final String consistency;
         private long index;
         private volatile long seen;
         private volatile boolean accused;
 
-        Watcher(URI agent) {
+        Watcher(URI agent, String consistency) {
             this.agent = agent;
+            this.consistency = consistency;
+        }
+
+        @Override
+        public String toString() {
+            return "the watcher at " + agent + consistency;
         }
     }
 
     /**
-     * @param limit from the acknowledgement of a write to the moment when every watcher must have
-     *     seen it
+     * @param limit from the acknowledgement of a write, or from the end of trouble, to the moment
+     *     when every watcher must have seen it
      */
-    Watchers(List<URI> agents, Duration limit) {
+    Watchers(List<URI> agents, Weather weather, Duration limit) {
         super(Duration.ofMillis(1));
+        this.weather = weather;
         this.limit = limit;
         for (URI agent : agents) {
-            var watcher = new Watcher(agent);
-            watchers.add(watcher);
-            caller(agent, client -> watch(client, watcher));
+            for (String consistency : List.of("", "&stale")) {
+                var watcher = new Watcher(agent, consistency);
+                watchers.add(watcher);
+                caller(agent, client -> watch(client, watcher));
+            }
         }
         caller(agents.getFirst(), this::write);
     }
@@ -77,14 +89,17 @@ final class Watchers extends Workload {
 
     private void awaitAll(long number) {
         while (isRunning() && watchers.stream().anyMatch(watcher -> watcher.seen < number)) {
-            if (System.nanoTime() - acknowledgedAt > limit.toNanos()) {
+            long now = System.nanoTime();
+            if (weather.isCalm()
+                    && now - acknowledgedAt > limit.toNanos()
+                    && now - weather.calmSince() > limit.toNanos()) {
                 watchers.stream()
                         .filter(watcher -> watcher.seen < number && !watcher.accused)
                         .forEach(watcher -> {
                             watcher.accused = true;
                             violations.add(
                                     "%s was not woken for %d in %s"
-                                            .formatted(watcher.agent, number, limit));
+                                            .formatted(watcher, number, limit));
                         });
                 return;
             }
@@ -94,14 +109,16 @@ final class Watchers extends Workload {
 
     private void watch(RegistryClient client, Watcher watcher) throws InterruptedException {
         try {
-            String held = "?raw&index=" + watcher.index + "&wait=" + WAIT.toSeconds() + "s";
+            String held =
+                    "?raw&index=%d&wait=%ds%s"
+                            .formatted(watcher.index, WAIT.toSeconds(), watcher.consistency);
             var answer = client.get(KEY + held, PATIENCE);
             long index = answer.index().orElse(-1);
             if (answer.status() == 200 && index >= 0) {
                 if (index < watcher.index) {
                     violations.add(
                             "%s: index went back from %d to %d"
-                                    .formatted(watcher.agent, watcher.index, index));
+                                    .formatted(watcher, watcher.index, index));
                 }
                 watcher.index = index;
                 watcher.seen = Long.parseLong(answer.text());
@@ -110,7 +127,7 @@ final class Watchers extends Workload {
         } catch (IOException unanswered) {
             // Asked again, with the index that it has.
         }
-        LockSupport.parkNanos(PAUSE.toNanos());
+        LockSupport.parkNanos(UNREACHABLE.toNanos());
     }
 
     @Override

@@ -23,9 +23,9 @@ final class WorkloadIT {
         try (Cluster cluster = Cluster.of(1).start()) {
             Node node = cluster.awaitLeader();
             List<URI> agents = List.of(node.client().agent());
-            try (var registers = new Registers(agents, seed);
-                    var acknowledged = new Acknowledged(agents);
-                    var watchers = new Watchers(agents, LIMIT)) {
+            try (var registers = new Registers(agents, seed, Duration.ZERO);
+                    var acknowledged = new Acknowledged(agents, Duration.ofMillis(1));
+                    var watchers = new Watchers(agents, new Weather(), LIMIT)) {
                 List<Workload> all = List.of(registers, acknowledged, watchers);
                 all.forEach(Workload::start);
                 for (int round = 0; round < 4; round++) {
@@ -61,15 +61,16 @@ final class WorkloadIT {
         try (Cluster cluster = Cluster.of(1).start()) {
             URI agent = cluster.awaitLeader().client().agent();
             try (var liar = new Liar(agent, Lie.STALE_READ);
-                    var registers = new Registers(List.of(liar.uri()), 1)) {
+                    var registers = new Registers(List.of(liar.uri()), 1, Duration.ZERO)) {
                 registers.start();
                 until(() -> registers.answered() > 500);
                 registers.stop();
                 assertThat(registers.violations()).isNotEmpty();
             }
             try (var liar = new Liar(agent, Lie.LOST_WRITE);
-                    var registers = new Registers(List.of(liar.uri()), 1);
-                    var acknowledged = new Acknowledged(List.of(liar.uri()))) {
+                    var registers = new Registers(List.of(liar.uri()), 1, Duration.ZERO);
+                    var acknowledged =
+                            new Acknowledged(List.of(liar.uri()), Duration.ofMillis(1))) {
                 registers.start();
                 acknowledged.start();
                 until(() -> registers.answered() > 500 && acknowledged.count() > 100);
@@ -79,13 +80,15 @@ final class WorkloadIT {
                 assertThat(acknowledged.violations()).isNotEmpty();
             }
             try (var liar = new Liar(agent, Lie.LOST_WAKE_UP);
-                    var watchers = new Watchers(List.of(liar.uri()), Duration.ofSeconds(2))) {
+                    var watchers =
+                            new Watchers(
+                                    List.of(liar.uri()), new Weather(), Duration.ofSeconds(2))) {
                 watchers.start();
                 until(() -> !watchers.violations().isEmpty());
                 assertThat(watchers.violations().getFirst()).contains("not woken");
             }
             try (var liar = new Liar(agent, Lie.OLD_INDEX);
-                    var watchers = new Watchers(List.of(liar.uri()), LIMIT)) {
+                    var watchers = new Watchers(List.of(liar.uri()), new Weather(), LIMIT)) {
                 watchers.start();
                 until(() -> !watchers.violations().isEmpty());
                 assertThat(watchers.violations().getFirst()).contains("went back");

@@ -34,6 +34,7 @@ import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import registry.agent.gossip.Datagram.Kind;
+import registry.agent.gossip.seal.DatagramSeal;
 
 /**
  * Failure detection that survives loss: heartbeats by UDP on the port number of the TCP transport,
@@ -64,6 +65,7 @@ final class FailureDetector extends Protocol {
     }
 
     private final InetAddress bind;
+    private final DatagramSeal seal;
     private final Map<Address, Peer> peers = new ConcurrentHashMap<>();
     private volatile @Nullable DatagramSocket socket;
     private volatile @Nullable InetSocketAddress self;
@@ -71,9 +73,11 @@ final class FailureDetector extends Protocol {
 
     /**
      * @param bind where datagrams are received
+     * @param seal what they are sealed with
      */
-    FailureDetector(InetAddress bind) {
+    FailureDetector(InetAddress bind, DatagramSeal seal) {
         this.bind = bind;
+        this.seal = seal;
         id = ID;
     }
 
@@ -378,7 +382,7 @@ final class FailureDetector extends Protocol {
         if (open == null || to == null) {
             return;
         }
-        byte[] bytes = datagram.bytes();
+        byte[] bytes = seal.seal(datagram.bytes());
         try {
             open.send(new DatagramPacket(bytes, bytes.length, to));
         } catch (IOException e) {
@@ -387,13 +391,14 @@ final class FailureDetector extends Protocol {
     }
 
     private void receive(DatagramSocket open) {
-        byte[] buffer = new byte[Datagram.MAX_BYTES + 1];
+        byte[] buffer = new byte[Datagram.MAX_BYTES + DatagramSeal.OVERHEAD + 1];
         var packet = new DatagramPacket(buffer, buffer.length);
         while (running && !open.isClosed()) {
             try {
                 packet.setLength(buffer.length);
                 open.receive(packet);
-                Datagram datagram = Datagram.read(buffer, packet.getLength());
+                byte[] plain = seal.open(buffer, packet.getLength());
+                Datagram datagram = plain == null ? null : Datagram.read(plain, plain.length);
                 if (datagram != null && peers.containsKey(datagram.source())) {
                     receive(datagram, (InetSocketAddress) packet.getSocketAddress());
                 } else if (datagram != null && datagram.kind() == Kind.NOT_ME) {

@@ -166,7 +166,7 @@ public final class RpcClient implements Servers, AutoCloseable {
 
     @Override
     public <Q, A> A call(Method<Q, A> method, Q request) {
-        return router.call(method, request, Router.HOLD_MILLIS);
+        return router.call(method, request, true, Router.HOLD_MILLIS);
     }
 
     @Override

@@ -487,6 +487,8 @@ class ConfigLoaderTest {
                 "{\"log_level\": \"loud\"} | Invalid log level: loud. Valid log levels are: TRACE, DEBUG, INFO, WARN, ERR",
                 "{\"check_output_max_size\": 0} | check_output_max_size must be positive, to discard check output use the discard_check_output flag",
                 "{\"http_config\": {\"allow_write_http_from\": [\"x\"]}} | http_config.allow_write_http_from: invalid CIDR address: x",
+                "{\"encrypt\": \"AAECAwQF\"} | encrypt has invalid key: key size must be 16, 24 or 32 bytes",
+                "{\"encrypt\": \"no key\"} | encrypt has invalid key: illegal base64 data",
                 "{\"ports\": {\"http\": 8600}} | ports.dns and ports.http are both 8600",
                 "{\"retry_interval\": \"-1s\"} | retry_interval: -1s, expected no negative time"
             })
@@ -500,7 +502,6 @@ class ConfigLoaderTest {
     @CsvSource(
             delimiter = '|',
             value = {
-                "{\"encrypt\": \"pUqJrVyVRj5jsiYEkM/tFQYfWyJIv4s3XkvDwy7Cu5s=\"} | encrypt",
                 "{\"verify_incoming\": true} | verify_incoming",
                 "{\"verify_outgoing\": true} | verify_outgoing",
                 "{\"verify_server_hostname\": true} | verify_server_hostname",

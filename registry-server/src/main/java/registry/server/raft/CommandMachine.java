@@ -161,6 +161,7 @@ final class CommandMachine extends StateMachineAdapter {
         try (InputStream state = saved.state()) {
             applier.load(state);
             appliedBytes.set(0);
+            LOG.info("snapshot loaded: file={}", saved.getPath());
             return true;
         } catch (IOException | RuntimeException e) {
             fatal.stop("the snapshot \"" + saved.getPath() + "\" can't be loaded", e);

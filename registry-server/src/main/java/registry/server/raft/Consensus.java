@@ -34,7 +34,7 @@ public interface Consensus extends AutoCloseable {
      * Proposes a command; the future completes with what {@link Applier#apply} returned, on the
      * applier's thread, once a quorum has the command on disk. It fails with an {@link
      * registry.api.ApiException}: NO_LEADER when this server does not lead, OVERLOADED when its
-     * bounded queue is full, INTERNAL when it can't be known whether the command was applied.
+     * bounded queue is full, UNKNOWN when it can't be known whether the command was applied.
      */
     CompletableFuture<Object> propose(byte[] command);
 

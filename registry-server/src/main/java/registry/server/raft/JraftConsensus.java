@@ -128,7 +128,7 @@ public final class JraftConsensus implements Consensus {
         if (disk.clusterId().isEmpty()) {
             disk.bind(UUID.randomUUID().toString(), List.of(disk.raftId()));
         }
-        return start(disk, config, applier, JraftConsensus::halt, null);
+        return start(disk, config, applier, disk::halt, null);
     }
 
     /**
@@ -139,7 +139,7 @@ public final class JraftConsensus implements Consensus {
     public static JraftConsensus start(
             RaftDisk disk, ServerConfig config, Applier applier, RaftNetwork network)
             throws IOException {
-        return start(disk, config, applier, JraftConsensus::halt, network);
+        return start(disk, config, applier, disk::halt, network);
     }
 
     /**
@@ -164,12 +164,6 @@ public final class JraftConsensus implements Consensus {
         JraftConsensus consensus = new JraftConsensus(config, parts, founders, applier, fatal);
         consensus.start();
         return consensus;
-    }
-
-    private static void halt(String why, Throwable cause) {
-        System.err.println("==> this server stops at once: " + why + ": " + cause);
-        LOG.error("stopping at once: why=\"{}\"", why, cause);
-        Runtime.getRuntime().halt(4);
     }
 
     private void start() throws IOException {

@@ -5,16 +5,22 @@ import java.net.InetSocketAddress;
 import java.util.List;
 import java.util.SortedMap;
 import java.util.TreeMap;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 import registry.server.ServerConfig;
 import registry.server.storage.NodeStore;
 
 /** What a server's disk says of its place in a cluster, before it takes part. */
 public final class RaftDisk {
+    private static final Logger LOG = LoggerFactory.getLogger(RaftDisk.class);
+
+    private final NodeStore store;
     private final RaftStore log;
     private final Ballot ballot;
     private final Snapshots snapshots;
 
-    private RaftDisk(RaftStore log, Ballot ballot, Snapshots snapshots) {
+    private RaftDisk(NodeStore store, RaftStore log, Ballot ballot, Snapshots snapshots) {
+        this.store = store;
         this.log = log;
         this.ballot = ballot;
         this.snapshots = snapshots;
@@ -29,7 +35,7 @@ public final class RaftDisk {
     public static RaftDisk open(NodeStore store, ServerConfig config) throws IOException {
         RaftStore log = RaftStore.open(store, config.nodeName());
         Snapshots snapshots = Snapshots.open(config.dataDir().resolve("snapshots"), log);
-        return new RaftDisk(log, new Ballot(store), snapshots);
+        return new RaftDisk(store, log, new Ballot(store), snapshots);
     }
 
     /** Who this server is to the others, for as long as its disk lives. */
@@ -82,6 +88,13 @@ public final class RaftDisk {
                         .append(at.getPort())
                         .append('\n'));
         log.keepAddresses(lines.toString());
+    }
+
+    /** This server can't go on; the process ends with a line that says why. */
+    void halt(String why, Throwable cause) {
+        System.err.println("==> this server stops at once: " + why + ": " + cause);
+        LOG.error("stopping at once: why=\"{}\"", why, cause);
+        store.stop(4);
     }
 
     RaftStore log() {

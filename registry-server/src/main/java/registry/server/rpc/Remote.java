@@ -1,7 +1,10 @@
 package registry.server.rpc;
 
+import java.io.IOException;
 import java.util.List;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
@@ -12,6 +15,7 @@ import org.jspecify.annotations.Nullable;
 import registry.api.ApiException;
 import registry.api.json.Json;
 import registry.server.link.Link;
+import registry.server.once.RequestId;
 
 /** Another server, asked over a link. */
 public final class Remote implements Target {
@@ -23,12 +27,15 @@ public final class Remote implements Target {
     /** How long a write may wait for room in the link's queue. */
     private static final long ROOM_MILLIS = 1_000;
 
-    private static final int STATUS_MILLIS = 1_500;
+    private static final int STATUS_MILLIS = 1_000;
     private static final AtomicLong IDS = new AtomicLong();
 
     private final String address;
     private final Supplier<@Nullable Link> link;
     private final boolean forwards;
+
+    /** Writes under way that may be sent elsewhere. */
+    private final Set<CompletableFuture<byte[]>> numbered = ConcurrentHashMap.newKeySet();
 
     /**
      * @param address for messages
@@ -46,18 +53,22 @@ public final class Remote implements Target {
     }
 
     @Override
-    public <Q, A> A call(Method<Q, A> method, Q request, int patienceMillis) {
+    public <Q, A> A call(
+            Method<Q, A> method, Q request, @Nullable RequestId id, int patienceMillis) {
         Link open = link.get();
         if (open == null) {
             throw ApiException.noLeader();
         }
         byte[] body =
-                new Wire.Call(forwards, patienceMillis, method.name(), Json.write(request)).bytes();
+                new Wire.Call(forwards, patienceMillis, method.name(), id, Json.write(request))
+                        .bytes();
         long limit = WRITE_MILLIS + patienceMillis + GRACE_MILLIS;
+        CompletableFuture<byte[]> sent = open.call(Wire.CALL, body, limit, ROOM_MILLIS);
+        if (id != null) {
+            numbered.add(sent);
+        }
         try {
-            byte[] answer =
-                    open.call(Wire.CALL, body, limit, ROOM_MILLIS)
-                            .get(limit + GRACE_MILLIS, TimeUnit.MILLISECONDS);
+            byte[] answer = sent.get(limit + GRACE_MILLIS, TimeUnit.MILLISECONDS);
             return Wire.answer(answer, method.answer());
         } catch (ExecutionException e) {
             Throwable cause = e.getCause() == null ? e : e.getCause();
@@ -67,12 +78,21 @@ public final class Remote implements Target {
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
             throw unknown(e);
+        } finally {
+            numbered.remove(sent);
+        }
+    }
+
+    @Override
+    public void abandon() {
+        for (CompletableFuture<byte[]> sent : numbered) {
+            sent.completeExceptionally(new IOException("no answer in time"));
         }
     }
 
     private ApiException unknown(Throwable cause) {
         return new ApiException(
-                ApiException.Kind.INTERNAL,
+                ApiException.Kind.UNKNOWN,
                 "rpc error making call: it is not known whether the write was applied: server "
                         + address
                         + ": "

@@ -9,10 +9,11 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 import org.jspecify.annotations.Nullable;
 import registry.api.ApiException;
+import registry.server.once.RequestId;
 
 /**
- * Brings calls and questions to a server that answers them. A question is asked again elsewhere
- * whenever its server fails; a write only when it certainly was not applied. Without a leader both
+ * Brings calls and questions to a server that answers them, and to another when that one fails: a
+ * write carries an id by which it is applied once, however often it is sent. Without a leader both
  * wait for one a while.
  */
 public final class Router implements AutoCloseable {
@@ -21,6 +22,9 @@ public final class Router implements AutoCloseable {
 
     private static final int PAUSE_MILLIS = 20;
     private static final long GRACE_MILLIS = 10_000;
+
+    /** A write that may have been applied is followed at least so long. */
+    private static final long MIN_AGAIN_NANOS = TimeUnit.SECONDS.toNanos(2);
 
     /** Where things can be brought. */
     public interface Targets {
@@ -48,6 +52,7 @@ public final class Router implements AutoCloseable {
     }
 
     private final Targets targets;
+    private final Requests requests = new Requests();
     private final ScheduledThreadPoolExecutor timer;
     private final Set<Routed> routed = ConcurrentHashMap.newKeySet();
     private volatile boolean closed;
@@ -61,28 +66,55 @@ public final class Router implements AutoCloseable {
         timer.setExecuteExistingDelayedTasksAfterShutdownPolicy(false);
     }
 
-    /** See {@link Servers#call}. */
-    public <Q, A> A call(Method<Q, A> method, Q request, int holdMillis) {
-        long until = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(holdMillis);
+    /**
+     * See {@link Servers#call}.
+     *
+     * @param numbered false when the write can only be applied here
+     */
+    public <Q, A> A call(Method<Q, A> method, Q request, boolean numbered, int holdMillis) {
+        RequestId id = numbered ? requests.begin() : null;
+        try {
+            return sendOn(method, request, id, holdMillis);
+        } finally {
+            requests.end(id);
+        }
+    }
+
+    /**
+     * Brings a write to its place, again and again when its id lets nobody apply it twice.
+     *
+     * @param id null for a write that may be sent again only if it certainly was not applied
+     */
+    <Q, A> A sendOn(Method<Q, A> method, Q request, @Nullable RequestId id, int holdMillis) {
+        long hold = TimeUnit.MILLISECONDS.toNanos(holdMillis);
+        long until = System.nanoTime() + hold;
         Target failed = null;
+        ApiException unknown = null;
         while (true) {
             ApiException why = targets.nobody();
             Target target = targets.pick(false, failed);
             if (target != null) {
                 try {
-                    return target.call(method, request, patience(until));
+                    return target.call(method, request, id, patience(until));
                 } catch (ApiException e) {
-                    if (e.kind() != ApiException.Kind.NO_LEADER) {
-                        throw e;
-                    }
                     why = e;
+                }
+                if (why.kind() == ApiException.Kind.UNKNOWN && id != null) {
+                    if (unknown == null) {
+                        // It was in good hands until now.
+                        until = System.nanoTime() + Math.max(hold, MIN_AGAIN_NANOS);
+                    }
+                    unknown = why;
+                } else if (why.kind() != ApiException.Kind.NO_LEADER
+                        && (unknown == null || why.kind() != ApiException.Kind.OVERLOADED)) {
+                    throw why;
                 }
             }
             failed = target;
             if (closed
                     || System.nanoTime() - until >= 0
                     || Thread.currentThread().isInterrupted()) {
-                throw why;
+                throw unknown == null ? why : unknown;
             }
             LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(PAUSE_MILLIS));
         }
@@ -103,6 +135,7 @@ public final class Router implements AutoCloseable {
 
     /** Asks elsewhere what this server was asked and has not answered: it seems to be frozen. */
     public void leave(Target target) {
+        target.abandon();
         for (Routed asked : routed) {
             asked.leave(target);
         }

@@ -12,6 +12,7 @@ import registry.api.ApiException;
 import registry.api.json.Json;
 import registry.server.link.Link;
 import registry.server.link.Service;
+import registry.server.once.Once;
 
 /**
  * Answers what agents and other servers ask over links. A held question has no thread; it is
@@ -125,7 +126,10 @@ public final class RpcService implements Link.Handler {
                     .name("rpc-call")
                     .start(() -> {
                         try {
-                            request.reply(answer(method, call));
+                            // Its asker may have gone while this process was frozen.
+                            if (request.link().isOpen()) {
+                                request.reply(answer(method, call));
+                            }
                         } finally {
                             calls.release();
                         }
@@ -138,8 +142,8 @@ public final class RpcService implements Link.Handler {
             Q wanted = Json.read(call.json(), method.request());
             A answer =
                     call.forwarded()
-                            ? local.call(method, wanted)
-                            : router.call(method, wanted, hold(call.patienceMillis()));
+                            ? Once.as(call.id(), () -> local.call(method, wanted))
+                            : router.sendOn(method, wanted, call.id(), hold(call.patienceMillis()));
             return Wire.answer(answer);
         } catch (ApiException e) {
             return Wire.error(e);

@@ -4,7 +4,11 @@ import java.net.InetSocketAddress;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ScheduledThreadPoolExecutor;
+import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 import registry.api.ApiException;
 import registry.server.link.Hub;
 import registry.server.link.Service;
@@ -14,7 +18,12 @@ import registry.server.link.Service;
  * agents' questions over links, and those of this process.
  */
 public final class ServerRpc implements Servers, AutoCloseable {
+    private static final Logger log = LoggerFactory.getLogger(ServerRpc.class);
     private static final long MAX_PAUSE_MILLIS = 500;
+    private static final long LOOK_MILLIS = 200;
+
+    /** What was on its way to the old leader when it was left first is left then. */
+    private static final int LEAVE_LOOKS = 3;
 
     private final Servers local;
     private final Hub hub;
@@ -24,6 +33,16 @@ public final class ServerRpc implements Servers, AutoCloseable {
     private final Router router;
     private final Target here;
     private final Map<String, Leader> others = new ConcurrentHashMap<>();
+    private final ScheduledThreadPoolExecutor timer =
+            new ScheduledThreadPoolExecutor(
+                    1, Thread.ofPlatform().name("rpc-leader").daemon().factory());
+
+    /** Whether another server may lead one day: what only this one can apply needs no number. */
+    private volatile boolean hasOthers;
+
+    // Only the timer knows these.
+    private String seen = "";
+    private int leaving;
 
     private record Leader(Hub.Peer peer, Remote remote) {}
 
@@ -42,6 +61,30 @@ public final class ServerRpc implements Servers, AutoCloseable {
         this.asking = RpcService.asking(nodeId, () -> {});
         this.router = new Router(new ToLeader());
         this.service = new RpcService(local, router, methods).service(nodeId);
+        timer.setExecuteExistingDelayedTasksAfterShutdownPolicy(false);
+        timer.scheduleWithFixedDelay(this::look, 0, LOOK_MILLIS, TimeUnit.MILLISECONDS);
+    }
+
+    /** Whoever leads no more may be frozen, and its link look sound. */
+    private void look() {
+        try {
+            hasOthers = local.peers().size() > 1;
+            String leader = local.leader();
+            if (!leader.equals(seen)) {
+                seen = leader;
+                leaving = LEAVE_LOOKS;
+            }
+            if (leaving > 0 && !leader.isEmpty()) {
+                leaving--;
+                others.forEach((address, other) -> {
+                    if (!address.equals(leader)) {
+                        router.leave(other.remote());
+                    }
+                });
+            }
+        } catch (RuntimeException e) {
+            log.error("looking at the leader failed", e);
+        }
     }
 
     /** What the hub has to serve. */
@@ -51,7 +94,7 @@ public final class ServerRpc implements Servers, AutoCloseable {
 
     @Override
     public <Q, A> A call(Method<Q, A> method, Q request) {
-        return router.call(method, request, Router.HOLD_MILLIS);
+        return router.call(method, request, hasOthers, Router.HOLD_MILLIS);
     }
 
     @Override
@@ -76,6 +119,7 @@ public final class ServerRpc implements Servers, AutoCloseable {
 
     @Override
     public void close() {
+        timer.shutdownNow();
         router.close();
         others.values().forEach(other -> other.peer().close());
     }

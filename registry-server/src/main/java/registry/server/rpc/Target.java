@@ -1,6 +1,9 @@
 package registry.server.rpc;
 
+import org.jspecify.annotations.Nullable;
 import registry.api.ApiException;
+import registry.server.once.Once;
+import registry.server.once.RequestId;
 
 /** A server that can be asked: this one, or another over its link. */
 public interface Target {
@@ -15,12 +18,16 @@ public interface Target {
     }
 
     /**
-     * Blocks until the write is applied. NO_LEADER and OVERLOADED say that it certainly was not;
-     * everything else may have been.
+     * Blocks until the write is applied. UNKNOWN says that it may have been, NO_LEADER and
+     * OVERLOADED that it certainly was not.
      *
+     * @param id by which the state machine knows it again; null for none
      * @param patienceMillis how long the server may wait for a leader
      */
-    <Q, A> A call(Method<Q, A> method, Q request, int patienceMillis);
+    <Q, A> A call(Method<Q, A> method, Q request, @Nullable RequestId id, int patienceMillis);
+
+    /** Nobody waits for this server any more: writes with an id that are under way end UNKNOWN. */
+    default void abandon() {}
 
     /** Never blocks. */
     Servers.Held ask(Question question, Outcome outcome, int patienceMillis);
@@ -29,8 +36,9 @@ public interface Target {
     static Target local(Servers servers) {
         return new Target() {
             @Override
-            public <Q, A> A call(Method<Q, A> method, Q request, int patienceMillis) {
-                return servers.call(method, request);
+            public <Q, A> A call(
+                    Method<Q, A> method, Q request, @Nullable RequestId id, int patienceMillis) {
+                return Once.as(id, () -> servers.call(method, request));
             }
 
             @Override

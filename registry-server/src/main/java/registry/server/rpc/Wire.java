@@ -4,15 +4,18 @@ import java.nio.BufferUnderflowException;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
+import org.jspecify.annotations.Nullable;
 import registry.api.ApiException;
 import registry.api.json.Json;
+import registry.server.once.RequestId;
 
 /**
  * The bodies of RPC frames; what a frame is, its type says.
  *
- * <p>A call: flags (1), patience in milliseconds (4), length of the method's name (1), the name,
- * the request as JSON. A question: flags (1), patience (4), the asker's number for it (8), the
- * question as JSON. A drop: that number (8). A status: nothing.
+ * <p>A call: flags (1), patience in milliseconds (4), length of the method's name (1), the name, if
+ * the flags say so the write's id (length of the client's name (1), the name, number (8), oldest
+ * (8)), the request as JSON. A question: flags (1), patience (4), the asker's number for it (8),
+ * the question as JSON. A drop: that number (8). A status: nothing.
  *
  * <p>An answer begins with 0 when all went well; the call's answer follows as JSON, or of a reply
  * found (1), known leader (1), index (8), last contact in milliseconds (8) and the body as it is.
@@ -28,9 +31,11 @@ final class Wire {
     static final int MAX_REQUEST_BYTES = 4 << 20;
 
     private static final byte FORWARDED = 1;
+    private static final byte NUMBERED = 2;
     private static final byte FINE = 0;
     private static final byte ERROR = 1;
     private static final int CALL_HEAD = 6;
+    private static final int ID_HEAD = 17;
     private static final int ASK_HEAD = 13;
     private static final int REPLY_HEAD = 19;
 
@@ -47,30 +52,50 @@ final class Wire {
 
     /**
      * @param forwarded a server sent it on: it must not be sent on again
+     * @param id null for a write that is sent once only
      */
-    record Call(boolean forwarded, int patienceMillis, String method, byte[] json) {
+    record Call(
+            boolean forwarded,
+            int patienceMillis,
+            String method,
+            @Nullable RequestId id,
+            byte[] json) {
         byte[] bytes() {
             byte[] name = method.getBytes(StandardCharsets.UTF_8);
-            return ByteBuffer.allocate(CALL_HEAD + name.length + json.length)
-                    .put(flags(forwarded))
-                    .putInt(patienceMillis)
-                    .put((byte) name.length)
-                    .put(name)
-                    .put(json)
-                    .array();
+            byte[] client = id == null ? new byte[0] : id.client().getBytes(StandardCharsets.UTF_8);
+            int idLength = id == null ? 0 : ID_HEAD + client.length;
+            ByteBuffer out =
+                    ByteBuffer.allocate(CALL_HEAD + name.length + idLength + json.length)
+                            .put((byte) ((forwarded ? FORWARDED : 0) | (id == null ? 0 : NUMBERED)))
+                            .putInt(patienceMillis)
+                            .put((byte) name.length)
+                            .put(name);
+            if (id != null) {
+                out.put((byte) client.length).put(client).putLong(id.number()).putLong(id.oldest());
+            }
+            return out.put(json).array();
         }
 
         static Call of(byte[] bytes) throws Malformed {
             try {
                 ByteBuffer in = ByteBuffer.wrap(bytes);
-                boolean forwarded = in.get() == FORWARDED;
+                byte flags = in.get();
                 int patience = in.getInt();
-                byte[] name = new byte[Byte.toUnsignedInt(in.get())];
-                in.get(name);
-                return new Call(forwarded, patience, utf8(name), rest(in));
+                String method = text(in);
+                RequestId id =
+                        (flags & NUMBERED) == 0
+                                ? null
+                                : new RequestId(text(in), in.getLong(), in.getLong());
+                return new Call((flags & FORWARDED) != 0, patience, method, id, rest(in));
             } catch (BufferUnderflowException e) {
                 throw new Malformed(e);
             }
+        }
+
+        private static String text(ByteBuffer in) {
+            byte[] text = new byte[Byte.toUnsignedInt(in.get())];
+            in.get(text);
+            return utf8(text);
         }
     }
 

@@ -15,6 +15,7 @@ import java.util.Map;
 import java.util.Random;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -61,7 +62,7 @@ class ServerRpcTest {
 
         @Override
         public List<String> peers() {
-            return List.of();
+            return List.of("127.0.0.1:1", "127.0.0.1:2");
         }
     }
 
@@ -179,7 +180,7 @@ class ServerRpcTest {
 
     @Test
     void refusalsKeepTheirKindAndText() {
-        assertThatThrownBy(() -> overLink().call(Method.KV_APPLY, set("", "1"), 1000))
+        assertThatThrownBy(() -> overLink().call(Method.KV_APPLY, set("", "1"), null, 1000))
                 .isInstanceOfSatisfying(
                         ApiException.class,
                         over -> {
@@ -193,14 +194,18 @@ class ServerRpcTest {
                         });
         assertThatThrownBy(() ->
                         overLink()
-                                .call(new Method<>("No.Such", String.class, Boolean.class), "", 0))
+                                .call(
+                                        new Method<>("No.Such", String.class, Boolean.class),
+                                        "",
+                                        null,
+                                        0))
                 .hasMessage("rpc: can't find method No.Such");
     }
 
     @Test
     void withoutALeaderItSaysSoAndAsksNobody() {
         follower.leader = "";
-        assertThatThrownBy(() -> overLink().call(Method.KV_APPLY, set("a", "1"), 100))
+        assertThatThrownBy(() -> overLink().call(Method.KV_APPLY, set("a", "1"), null, 100))
                 .hasMessage("No cluster leader");
         var asked = new Asked();
         overLink().ask(get("a", 0, Consistency.DEFAULT), asked, 100);
@@ -230,6 +235,61 @@ class ServerRpcTest {
         overLink().ask(get("a", 0, Consistency.DEFAULT), asked, 200);
         assertThatThrownBy(() -> asked.orTimeout(10, TimeUnit.SECONDS).join())
                 .hasMessageContaining("No cluster leader");
+    }
+
+    /** Applies what it is asked, and loses every other answer. */
+    private final class Forgetful implements Servers {
+        final AtomicInteger calls = new AtomicInteger();
+
+        @Override
+        public <Q, A> A call(Method<Q, A> method, Q request) {
+            A answer = leader.server.call(method, request);
+            if (calls.incrementAndGet() % 2 == 1) {
+                throw new ApiException(ApiException.Kind.UNKNOWN, "the leader changed");
+            }
+            return answer;
+        }
+
+        @Override
+        public Held ask(Question question, Listener listener) {
+            return leader.server.ask(question, listener);
+        }
+
+        @Override
+        public String leader() {
+            return "127.0.0.1:8300";
+        }
+
+        @Override
+        public List<String> peers() {
+            return List.of("127.0.0.1:8300", "127.0.0.1:8301");
+        }
+    }
+
+    private long modified(String key) {
+        return leader.ask(get(key, 0, Consistency.DEFAULT)).join().index();
+    }
+
+    /** A compare-and-set that is applied twice says false the second time. */
+    @Test
+    void aWriteWhoseAnswerIsLostIsAppliedOnce() throws Exception {
+        var forgetful = new Forgetful();
+        Hub hub = own(new Hub(() -> "", List.of()));
+        follower.leader = serve(forgetful, hub, "n3");
+        leader.put("counter", "0");
+        for (int i = 0; i < 50; i++) {
+            long index = modified("counter");
+            var cas =
+                    new KvWrite(
+                            KvWrite.Verb.CAS,
+                            "counter",
+                            Integer.toString(i + 1).getBytes(UTF_8),
+                            0,
+                            index,
+                            null);
+            assertThat(sentOn.call(Method.KV_APPLY, cas)).isTrue();
+        }
+        assertThat(forgetful.calls).hasValue(100);
     }
 
     @Test
