@@ -46,6 +46,7 @@ public final class AgentLog extends ContextAwareBase implements Configurator {
                     "com.alipay.sofa.jraft.rpc.impl.AbstractClientService",
                     "com.alipay.sofa.jraft.core.Replicator",
                     "com.alipay.sofa.jraft.core.ReplicatorGroupImpl");
+
     private static final String OURS = "registry";
     private static final String JETTY = "org.eclipse.jetty";
     private static final String RAFT = "com.alipay.sofa.jraft";

@@ -66,8 +66,7 @@ final class SnapshotInstallIT {
                 watchers.stop();
                 assertThat(watchers.violations()).isEmpty();
                 assertThat(Replicas.differences(cluster)).isEmpty();
-                System.out.printf(
-                        "snapshots: %d rounds of watchers%n", watchers.rounds());
+                System.out.printf("snapshots: %d rounds of watchers%n", watchers.rounds());
             }
         }
     }

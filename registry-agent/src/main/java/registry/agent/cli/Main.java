@@ -23,8 +23,7 @@ public final class Main {
     private static final Set<String> VERSION = Set.of("-v", "-version", "--version");
 
     /** Consul's commands that this version lacks. */
-    private static final Set<String> LATER =
-            Set.of("connect", "lock", "tls");
+    private static final Set<String> LATER = Set.of("connect", "lock", "tls");
 
     private final Map<String, Supplier<Command>> commands = new LinkedHashMap<>();
     private final Map<String, String> groups = new LinkedHashMap<>();

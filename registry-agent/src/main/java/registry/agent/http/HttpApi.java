@@ -95,7 +95,8 @@ public final class HttpApi implements AutoCloseable {
             Duration heartbeat) {
         this.config = config;
         live = new LiveAnswers(virtualThreads, heartbeat);
-        this.routes = routes(config, servers, local, history, membership, control, hashWaiters, live);
+        this.routes =
+                routes(config, servers, local, history, membership, control, hashWaiters, live);
         var dispatcher = new Dispatcher(routes, config);
         connections = new ClientConnections(config.limits().httpMaxConnsPerClient());
         server = server(dispatcher, doors);

@@ -850,11 +850,7 @@ class MainTest {
                 1,
                 "==> Gathering installed encryption keys...\n",
                 "error: Unexpected response code: 500 (Keyring is empty)\n");
-        check(
-                line.run("keyring", "-list", "-use=x"),
-                1,
-                "",
-                "Only a single action is allowed\n");
+        check(line.run("keyring", "-list", "-use=x"), 1, "", "Only a single action is allowed\n");
         assertThat(line.run("keyring").err()).startsWith("Usage: ");
     }
 }

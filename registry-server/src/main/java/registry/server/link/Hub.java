@@ -141,6 +141,7 @@ public final class Hub implements AutoCloseable {
             if (service == null || !isOurs(hello, service)) {
                 throw new ProtocolException("hello of another cluster or for somebody else");
             }
+            refuseDouble(hello, service, socket);
             if (service.onePerPeer() && tls != null && !tls.mayBeServer(stream.tls)) {
                 complain("refused: Raft is for servers, and this certificate is none: ", socket);
                 throw new ProtocolException("not a server's certificate");
@@ -227,6 +228,15 @@ public final class Hub implements AutoCloseable {
         }
     }
 
+    private void refuseDouble(Hello hello, Service service, Socket socket)
+            throws ProtocolException {
+        Link known = service.onePerPeer() ? onlyOf.get(hello.from()) : null;
+        if (known != null && known.isElsewhere(socket, System.nanoTime() - HEARD_NANOS)) {
+            complain("refused: a copy of the disk of the server at " + known.host() + ": ", socket);
+            throw new ProtocolException("a double");
+        }
+    }
+
     /** Who does not know its cluster yet may ask, who has one must have ours. */
     private boolean isOurs(Hello hello, Service service) {
         String ours = cluster.get();
@@ -252,10 +262,6 @@ public final class Hub implements AutoCloseable {
                         });
         self[0] = link;
         if (onePerPeer) {
-            Link known = onlyOf.get(peer);
-            if (known != null && known.isElsewhere(socket, System.nanoTime() - HEARD_NANOS)) {
-                throw new ProtocolException("its double lives at " + known.host());
-            }
             // The end of the old one is told before the first frame of the new.
             Link old = onlyOf.put(peer, link);
             if (old != null) {
