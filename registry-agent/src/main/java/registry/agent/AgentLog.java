@@ -45,7 +45,9 @@ public final class AgentLog extends ContextAwareBase implements Configurator {
             List.of(
                     "com.alipay.sofa.jraft.rpc.impl.AbstractClientService",
                     "com.alipay.sofa.jraft.core.Replicator",
-                    "com.alipay.sofa.jraft.core.ReplicatorGroupImpl");
+                    "com.alipay.sofa.jraft.core.ReplicatorGroupImpl",
+                    // The transport's own words; failure detection tells what there is to tell.
+                    "registry.agent.gossip.PatientTcp");
 
     private static final String OURS = "registry";
     private static final String JETTY = "org.eclipse.jetty";

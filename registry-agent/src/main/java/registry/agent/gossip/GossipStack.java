@@ -9,7 +9,6 @@ import java.util.Set;
 import org.jgroups.JChannel;
 import org.jgroups.Receiver;
 import org.jgroups.protocols.FRAG4;
-import org.jgroups.protocols.MERGE3;
 import org.jgroups.protocols.NAKACK4;
 import org.jgroups.protocols.TCP;
 import org.jgroups.protocols.TCPPING;
@@ -23,18 +22,17 @@ import registry.agent.gossip.seal.Links;
 final class GossipStack {
     static final int CONNECT_MILLIS = 2_000;
 
-    /** From so many members on, looking for others costs more than it brings. */
-    private static final int LARGE = 100;
-
     private static final String CLUSTER = "registry";
 
     private final GossipConfig config;
     private final Links links;
+    private final RoundTrips roundTrips;
     private final TCPPING discovery = new TCPPING();
-    private final MERGE3 merging = new MERGE3().setMinInterval(500).setMaxInterval(1_500);
+    private final EagerMerge merging = new EagerMerge();
 
-    GossipStack(GossipConfig config, Links links) {
+    GossipStack(GossipConfig config, Links links, RoundTrips roundTrips) {
         this.config = config;
+        this.roundTrips = roundTrips;
         this.links = links;
     }
 
@@ -51,14 +49,12 @@ final class GossipStack {
 
     /** Merging in a large group is rarer. */
     void suit(int members) {
-        boolean large = members > LARGE;
-        merging.setMaxInterval(large ? 20_000 : 1_500).setMinInterval(large ? 10_000 : 500);
+        merging.suit(members);
     }
 
     /** Does at once what merging does in its own time. May block. */
     void mergeNow() {
-        merging.sendInfo();
-        merging.checkInconsistencies();
+        merging.meet();
     }
 
     /**
@@ -120,7 +116,7 @@ final class GossipStack {
             transport,
             discovery,
             merging,
-            new FailureDetector(listenAddress(), new DatagramSeal(links.keyring())),
+            new FailureDetector(listenAddress(), new DatagramSeal(links.keyring()), roundTrips),
             multicast,
             new UNICAST4().capacity(256),
             views,

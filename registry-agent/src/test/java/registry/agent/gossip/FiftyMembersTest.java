@@ -64,7 +64,10 @@ class FiftyMembersTest {
                 assertThat(alive(member)).isEqualTo(49);
             }
         } finally {
-            members.parallelStream().forEach(JGroupsMembership::close);
+            for (JGroupsMembership member : members) {
+                kill(member);
+                member.close();
+            }
         }
     }
 
