@@ -15,6 +15,7 @@ import java.util.TreeMap;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
+import registry.agent.gossip.Distances;
 import registry.agent.gossip.GossipConfig;
 import registry.agent.gossip.JGroupsMembership;
 import registry.agent.gossip.Membership;
@@ -51,7 +52,8 @@ class LateMembershipTest {
                         0,
                         false,
                         null,
-                        Keyring.off()));
+                        Keyring.off(),
+                        Distances.none()));
     }
 
     @Test
@@ -78,7 +80,8 @@ class LateMembershipTest {
 
     @Test
     void whyItCanNotBeOpenedIsTold() {
-        try (var late = new LateMembership(() -> {
+        try (var late =
+                new LateMembership(() -> {
                     throw new IOException("the name is taken");
                 })) {
             assertThatThrownBy(late::awaitOpened)
