@@ -43,7 +43,8 @@ final class AppliedWrites {
             return;
         }
         if (written) {
-            changes.computeIfAbsent(write.key(), key -> new ConcurrentSkipListSet<>()).add(index);
+            changed(write.key(), index);
+            changed(Answer.ALL, index);
         }
         var applied = new Applied(index, written, now);
         Applied first = byValue.putIfAbsent(text(value), applied);
@@ -58,6 +59,10 @@ final class AppliedWrites {
                     "write %s: one server has applied it as %s, another as %s"
                             .formatted(text(value), first, applied));
         }
+    }
+
+    private void changed(String key, long index) {
+        changes.computeIfAbsent(key, first -> new ConcurrentSkipListSet<>()).add(index);
     }
 
     private static String text(byte[] value) {
