@@ -61,6 +61,15 @@ final class AppliedWrites {
         }
     }
 
+    /** What a server said just before and just after it took over a snapshot of another. */
+    void installed(Answer before, Answer after) {
+        if (after.index() < before.index()
+                || after.modified() > after.index()
+                || after.modified() < before.modified()) {
+            broken.add("a snapshot was installed: %s before, %s after".formatted(before, after));
+        }
+    }
+
     private void changed(String key, long index) {
         changes.computeIfAbsent(key, first -> new ConcurrentSkipListSet<>()).add(index);
     }
