@@ -56,6 +56,7 @@ final class RaftLinks implements AutoCloseable {
     private final Service incoming;
     private final Service outgoing;
     private final Hub hub;
+    private volatile boolean engineRuns;
     private volatile long leaderHeard = System.nanoTime();
 
     /** Platform threads: what they run syncs the log. */
@@ -213,6 +214,9 @@ final class RaftLinks implements AutoCloseable {
 
         @Override
         public void opened(Link link) {
+            if (!engineRuns) {
+                return;
+            }
             PeerId peer = new PeerId(link.peer(), JraftConsensus.NO_PORT);
             runOnWorkers(() -> groups.forEach(group -> group.checkReplicator(peer, true)));
         }
