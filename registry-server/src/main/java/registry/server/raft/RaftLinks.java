@@ -89,6 +89,11 @@ final class RaftLinks implements AutoCloseable {
         peer(raftId);
     }
 
+    /** The engine may be told of links from now on; before it is made, that would be too early. */
+    void engineRuns() {
+        engineRuns = true;
+    }
+
     /** Dials these from now on, if it does not yet; whoever else was dialled is left alone. */
     void meetOnly(Set<String> raftIds) {
         for (String raftId : raftIds) {
