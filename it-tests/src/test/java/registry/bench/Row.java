@@ -25,11 +25,20 @@ enum Row {
     PARKED_LAST("10,000 parked queries, last woken", "s", "1.27", 0.45),
     PARKED_CPU("10,000 parked queries, CPU per wake", "µs", "154–240", 40),
     HANGUP("5,000 parked clients hang up, freed after", "s", "next change", 5),
+    SSE_RSS("10,000 subscribers to events, RSS each", "KB", "", 6),
+    SSE_HEAP("10,000 subscribers to events, live heap each", "KB", "", 6),
+    SSE_LAST("10,000 subscribers to events, last one told", "s", "", 0.5),
+    SSE_CPU("10,000 subscribers to events, CPU per event", "µs", "", 40),
     WAKE_UPS("catalog/services wake-ups per 100 check updates", "", "47–73", 0),
     START_WALL("exec to first committed write", "s", "1.1–2.1", 0.8),
     START_CPU("exec to first committed write, CPU", "s", "0.21–0.41", 1),
     RSS_IDLE("RSS idle", "MB", "55", 110),
     RSS_LOADED("RSS, 5,000 instances and 10,000 checks", "MB", "142–155", 150),
+    CLIENT_GET("KV GET through a client agent, CPU each of all", "µs", "1,200–1,600", 250),
+    CLIENT_GET_P50("KV GET through a client agent, 1 client, p50", "ms", "1.1", 0.5),
+    CLUSTER_CPU("3 servers and 2 clients at rest, CPU of all", "ms/s", "", 30),
+    CLUSTER_SERVER("3 servers and 2 clients at rest, RSS of a server", "MB", "", 130),
+    CLUSTER_CLIENT("3 servers and 2 clients at rest, RSS of a client", "MB", "", 110),
     VERSION("registry version, wall", "ms", "35–42", 50);
 
     private final String label;

@@ -39,6 +39,8 @@ final class ConformanceIT {
                     "health",
                     "kv",
                     "event",
+                    "query",
+                    "coordinate",
                     "blocking",
                     "dns",
                     "cli");

@@ -8,25 +8,33 @@ import java.net.URI;
 import java.net.UnknownHostException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.List;
 import java.util.Random;
 import java.util.SortedMap;
 import java.util.concurrent.CompletableFuture;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import registry.agent.check.SystemTimers;
 import registry.agent.config.AgentConfig;
+import registry.agent.config.AgentConfig.GossipSecurity;
+import registry.agent.config.AgentConfig.RpcTls;
 import registry.agent.config.ConfigException;
 import registry.agent.config.ConfigLoader;
 import registry.agent.config.ConfigSources;
 import registry.agent.config.LoadedConfig;
+import registry.agent.coordinate.CoordinateSender;
+import registry.agent.coordinate.Vivaldi;
 import registry.agent.dns.DnsServer;
+import registry.agent.gossip.Distances;
 import registry.agent.gossip.GossipConfig;
 import registry.agent.gossip.JGroupsMembership;
 import registry.agent.gossip.Membership;
+import registry.agent.gossip.seal.Keyring;
 import registry.agent.http.AgentControl;
 import registry.agent.http.HttpApi;
 import registry.agent.local.LocalConfig;
@@ -35,11 +43,13 @@ import registry.agent.local.LocalStore;
 import registry.agent.rpc.RpcClient;
 import registry.agent.watch.Watches;
 import registry.api.ApiException;
+import registry.api.Coordinate;
 import registry.api.Node;
 import registry.server.Server;
 import registry.server.ServerConfig;
 import registry.server.cluster.ClusterConsensus;
 import registry.server.link.Hub;
+import registry.server.link.LinkTls;
 import registry.server.raft.Applier;
 import registry.server.raft.RaftDisk;
 import registry.server.rpc.ServerRpc;
@@ -58,11 +68,14 @@ public final class Agent implements AgentControl, AutoCloseable {
     private final CompletableFuture<Boolean> stopped = new CompletableFuture<>();
     private final Deque<AutoCloseable> opened = new ArrayDeque<>();
     private final Node node;
+    private final Keyring keyring;
     private final Membership membership;
     private final @Nullable ClusterConsensus cluster;
     private final @Nullable Server server;
     private final LocalState local;
     private final HttpApi http;
+    private final Vivaldi vivaldi = new Vivaldi(new Random());
+    private final CoordinateSender coordinates;
     private final DnsServer dns;
     private final Watches watches;
 
@@ -79,7 +92,7 @@ public final class Agent implements AgentControl, AutoCloseable {
         System.out.println("==> Starting Consul agent...");
         try (var agent = new Agent(sources, config)) {
             new Signals(agent, !config.skipLeaveOnInterrupt(), config.leaveOnTerminate()).install();
-            Banner.print(System.out, config, agent.node);
+            Banner.print(System.out, config, agent.node, agent.keyring.isOn());
             AgentLog.configure(config.logLevel(), config.logJson(), config.logFile());
             loaded.warnings().forEach(warning -> log.warn("{}", warning));
             agent.start();
@@ -106,12 +119,13 @@ public final class Agent implements AgentControl, AutoCloseable {
             LocalStore localStore = own(new LocalStore(store));
             LocalConfig localConfig = LocalConfig.of(config, localStore.nodeId(config.nodeId()));
             node = localConfig.node();
+            keyring = keyring(dataDir);
             membership = own(new JGroupsMembership(gossipConfig(dataDir)));
             Servers servers;
             if (config.server()) {
                 ServerConfig serverConfig = serverConfig(dataDir.path());
                 RaftDisk disk = RaftDisk.open(store, serverConfig);
-                Hub hub = own(new Hub(disk::clusterId, List.of()));
+                Hub hub = own(new Hub(disk::clusterId, List.of(), linkTls()));
                 var made = new ClusterConsensus[1];
                 server =
                         own(
@@ -131,12 +145,21 @@ public final class Agent implements AgentControl, AutoCloseable {
             } else {
                 cluster = null;
                 server = null;
-                Hub hub = own(new Hub(() -> "", List.of()));
+                Hub hub = own(new Hub(() -> "", List.of(), linkTls()));
                 servers = own(new RpcClient(membership, hub, node.id()));
             }
             SystemTimers timers = own(new SystemTimers());
             local = own(new LocalState(localConfig, localStore, servers, timers, new Random()));
             http = own(new HttpApi(config, servers, local, localStore, membership, this));
+            coordinates =
+                    own(
+                            new CoordinateSender(
+                                    config.nodeName(),
+                                    vivaldi,
+                                    servers,
+                                    timers,
+                                    () -> membership.all().size(),
+                                    new Random()));
             dns = own(new DnsServer(config, servers));
             watches = own(new Watches(ownAddress()));
         } catch (IOException | RuntimeException e) {
@@ -184,6 +207,25 @@ public final class Agent implements AgentControl, AutoCloseable {
         }
     }
 
+    private @Nullable LinkTls linkTls() throws IOException {
+        RpcTls tls = config.rpcTls();
+        return tls.isUsed()
+                ? new LinkTls(
+                        new LinkTls.Keys(
+                                tls.caFile(),
+                                tls.certFile(),
+                                tls.keyFile(),
+                                tls.verifyIncoming(),
+                                tls.verifyOutgoing(),
+                                tls.verifyServerHostname()
+                                        ? "server."
+                                                + config.datacenter()
+                                                + "."
+                                                + config.dns().domain()
+                                        : ""))
+                : null;
+    }
+
     private static void halt(String why) {
         System.err.println("==> this server stops at once: " + why);
         Runtime.getRuntime().halt(4);
@@ -205,7 +247,41 @@ public final class Agent implements AgentControl, AutoCloseable {
                 config.retryInterval(),
                 config.retryMax(),
                 config.rejoinAfterLeave(),
-                dataDir.temporary() ? null : dataDir.path().resolve("serf/members.json"));
+                dataDir.temporary() ? null : dataDir.path().resolve("serf/members.json"),
+                keyring,
+                config.disableCoordinates() ? Distances.none() : distances());
+    }
+
+    private Distances distances() {
+        return new Distances() {
+            @Override
+            public Coordinate own() {
+                return vivaldi.own();
+            }
+
+            @Override
+            public void accept(String member, Duration roundTrip, Coordinate theirs) {
+                vivaldi.accept(member, roundTrip, theirs);
+            }
+        };
+    }
+
+    private Keyring keyring(DataDir dataDir) throws IOException {
+        GossipSecurity security = config.gossipSecurity();
+        Path file =
+                dataDir.temporary() || !security.keyringFile()
+                        ? null
+                        : dataDir.path().resolve("serf/local.keyring");
+        Keyring ring =
+                Keyring.open(
+                        security.encrypt(),
+                        file,
+                        security.verifyIncoming(),
+                        security.verifyOutgoing());
+        if (!security.encrypt().isEmpty() && !ring.hasPrimary(security.encrypt())) {
+            log.warn("encrypt is not the primary key of the keyring, which is used: file={}", file);
+        }
+        return ring;
     }
 
     private static InetAddress address(String text) {
@@ -263,6 +339,9 @@ public final class Agent implements AgentControl, AutoCloseable {
             log.error("leaving the cluster: {}", why);
             stop(false);
         });
+        if (!config.disableCoordinates()) {
+            coordinates.start();
+        }
         log.info("agent started: node={} data_dir={}", config.nodeName(), config.dataDir());
     }
 
@@ -296,7 +375,12 @@ public final class Agent implements AgentControl, AutoCloseable {
 
     @Override
     public SortedMap<String, SortedMap<String, String>> stats() {
-        return AgentStats.of(config, server, local, membership);
+        return AgentStats.of(config, server, local, membership, keyring.isOn());
+    }
+
+    @Override
+    public AutoCloseable tapLog(String level, boolean json, Consumer<String> lines) {
+        return AgentLog.tap(level, json, lines);
     }
 
     @Override

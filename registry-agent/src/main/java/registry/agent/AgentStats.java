@@ -19,7 +19,11 @@ final class AgentStats {
     private AgentStats() {}
 
     static SortedMap<String, SortedMap<String, String>> of(
-            AgentConfig config, @Nullable Server server, LocalState local, Membership membership) {
+            AgentConfig config,
+            @Nullable Server server,
+            LocalState local,
+            Membership membership,
+            boolean encrypted) {
         SortedMap<String, SortedMap<String, String>> sections = new TreeMap<>();
         sections.put("agent", agent(local));
         sections.put(
@@ -32,7 +36,7 @@ final class AgentStats {
             sections.put("raft", raft(server));
         }
         sections.put("runtime", runtime());
-        sections.put("serf_lan", serf(membership));
+        sections.put("serf_lan", serf(membership, encrypted));
         return sections;
     }
 
@@ -130,12 +134,12 @@ final class AgentStats {
                         "java" + System.getProperty("java.version", "")));
     }
 
-    private static SortedMap<String, String> serf(Membership membership) {
+    private static SortedMap<String, String> serf(Membership membership, boolean encrypted) {
         var members = membership.members();
         return new TreeMap<>(
                 Map.of(
                         "encrypted",
-                        "false",
+                        String.valueOf(encrypted),
                         "failed",
                         String.valueOf(
                                 members.stream().filter(m -> m.status() == Member.FAILED).count()),

@@ -14,12 +14,17 @@ import java.util.function.LongSupplier;
 import registry.api.ApiException;
 import registry.api.CatalogDeregistration;
 import registry.api.CatalogRegistration;
+import registry.api.HealthCheck;
 import registry.api.KvWrite;
+import registry.api.NodeCoordinate;
+import registry.api.PreparedQueryWrite;
 import registry.server.catalog.CatalogEndpoint;
+import registry.server.coordinate.CoordinateEndpoint;
 import registry.server.fsm.Fsm;
 import registry.server.fsm.LogProposer;
 import registry.server.health.HealthEndpoint;
 import registry.server.kv.KvEndpoint;
+import registry.server.leader.CoordinateWriter;
 import registry.server.leader.LeaderLoop;
 import registry.server.leader.Members;
 import registry.server.leader.Reconciler;
@@ -28,6 +33,7 @@ import registry.server.leader.TombstoneReaper;
 import registry.server.operator.Autopilot;
 import registry.server.operator.OperatorCalls;
 import registry.server.operator.OperatorEndpoint;
+import registry.server.query.QueryEndpoint;
 import registry.server.raft.Applier;
 import registry.server.raft.Consensus;
 import registry.server.rpc.Method;
@@ -50,6 +56,8 @@ public final class Server implements Servers, AutoCloseable {
                     Method.CATALOG_REGISTER,
                     Method.CATALOG_DEREGISTER,
                     Method.KV_APPLY,
+                    Method.QUERY_APPLY,
+                    Method.COORDINATE_UPDATE,
                     SnapshotCalls.OPEN,
                     SnapshotCalls.READ,
                     SnapshotCalls.CLOSE,
@@ -69,6 +77,9 @@ public final class Server implements Servers, AutoCloseable {
     private final SnapshotEndpoint snapshots;
     private final Map<String, Function<Object, Object>> writes;
 
+    /** Wakes the leader's duties. */
+    private final Semaphore signals = new Semaphore(0);
+
     /**
      * @param consensus makes and starts the consensus over what the server applies
      * @param members gossip; its changes are looked at by the leader
@@ -84,7 +95,6 @@ public final class Server implements Servers, AutoCloseable {
         ExecutorService wakers = Queries.wakers();
         var store = new StateStore(new Watches(waiters -> Queries.wake(wakers, waiters)));
         var answers = Queries.cache();
-        var signals = new Semaphore(0);
         var fsm = new Fsm(store, nanoTime, signals::release, answers::clear, halt);
         this.consensus = consensus.apply(fsm);
         Proposer proposer = new LogProposer(this.consensus, fsm);
@@ -105,7 +115,7 @@ public final class Server implements Servers, AutoCloseable {
                                 Method.CATALOG_REGISTER.name(),
                                 request -> catalog.register((CatalogRegistration) request),
                                 Method.CATALOG_DEREGISTER.name(),
-                                request -> catalog.deregister((CatalogDeregistration) request),
+                                request -> deregister(catalog, (CatalogDeregistration) request),
                                 Method.KV_APPLY.name(),
                                 request -> kv.apply((KvWrite) request)));
         writes.putAll(snapshotCalls(snapshots));
@@ -119,7 +129,19 @@ public final class Server implements Servers, AutoCloseable {
                         nanoTime,
                         InstantSource.system());
         writes.putAll(new OperatorEndpoint(proposer, this.consensus, members, autopilot).calls());
-        Map<String, Function<Question, Query>> reads = reads(catalog, new HealthEndpoint(), kv);
+        var prepared = new QueryEndpoint(proposer, store, config.datacenter());
+        writes.put(
+                Method.QUERY_APPLY.name(), request -> prepared.apply((PreparedQueryWrite) request));
+        var coordinates = new CoordinateEndpoint(store);
+        writes.put(
+                Method.COORDINATE_UPDATE.name(),
+                request -> coordinates.update((NodeCoordinate) request));
+        Map<String, Function<Question, Query>> reads =
+                new HashMap<>(reads(catalog, new HealthEndpoint(), kv));
+        reads.putAll(queryReads(prepared));
+        reads.put(Question.COORDINATE_NODES, coordinates::nodes);
+        reads.put(Question.COORDINATE_NODE, coordinates::node);
+        reads.put(Question.COORDINATE_DATACENTERS, catalog::serverCoordinates);
         this.queries =
                 new Queries(
                         store,
@@ -136,11 +158,23 @@ public final class Server implements Servers, AutoCloseable {
                                         store, catalog, members, config.nodeName(), nanoTime),
                                 new TombstoneReaper(
                                         store, proposer, fsm::time, config.tombstoneTtl()),
+                                new CoordinateWriter(coordinates, proposer),
                                 new RestoreReaper(store, proposer, fsm::time),
                                 autopilot),
                         queries::leadershipLost);
         members.onChange(signals::release);
         leader.start();
+    }
+
+    /** What belongs to a member comes back at once, if it is one. */
+    private Boolean deregister(CatalogEndpoint catalog, CatalogDeregistration target) {
+        Boolean done = catalog.deregister(target);
+        boolean ofMember =
+                target.checkId().isEmpty() || target.checkId().equals(HealthCheck.SERF_HEALTH);
+        if (target.serviceId().isEmpty() && ofMember) {
+            signals.release();
+        }
+        return done;
     }
 
     private static Map<String, Function<Object, Object>> snapshotCalls(SnapshotEndpoint snapshots) {
@@ -157,6 +191,14 @@ public final class Server implements Servers, AutoCloseable {
                 request -> snapshots.propose((RestoreOp) request),
                 SnapshotCalls.DROP.name(),
                 request -> snapshots.propose((RestoreOp) request));
+    }
+
+    private static Map<String, Function<Question, Query>> queryReads(QueryEndpoint prepared) {
+        return Map.of(
+                Question.QUERY_LIST, prepared::list,
+                Question.QUERY_GET, prepared::get,
+                Question.QUERY_EXECUTE, prepared::execute,
+                Question.QUERY_EXPLAIN, prepared::explain);
     }
 
     private static Map<String, Function<Question, Query>> reads(

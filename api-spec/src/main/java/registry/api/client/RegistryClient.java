@@ -122,7 +122,14 @@ public final class RegistryClient implements AutoCloseable {
      * @param to takes the body of an answer of status 200; any other body stands in the answer
      */
     public Answer download(String pathAndQuery, OutputStream to) throws IOException {
-        return FileTransfer.exchange("GET", URI.create(agent + pathAndQuery), headers, null, to);
+        return FileTransfer.exchange(
+                "GET", URI.create(agent + pathAndQuery), headers, null, to, FileTransfer.PATIENCE);
+    }
+
+    /** The same for a body that has no end, and may pause for as long as it likes. */
+    public Answer follow(String pathAndQuery, OutputStream to) throws IOException {
+        return FileTransfer.exchange(
+                "GET", URI.create(agent + pathAndQuery), headers, null, to, FileTransfer.FOREVER);
     }
 
     /** Puts a file, over a connection of its own. */
@@ -132,7 +139,8 @@ public final class RegistryClient implements AutoCloseable {
                 URI.create(agent + pathAndQuery),
                 headers,
                 file,
-                OutputStream.nullOutputStream());
+                OutputStream.nullOutputStream(),
+                FileTransfer.PATIENCE);
     }
 
     /** Nothing has to be ended: connections that wait for a next request close by themselves. */

@@ -207,7 +207,7 @@ final class ServersIT {
             node.agent().awaitExit(LONG);
             untilWritten(without(node));
             node.restart();
-            await().as("seed %d", seed).atMost(LONG).until(() -> reads(node));
+            await("seed " + seed).atMost(LONG).until(() -> reads(node));
         }
         assertThat(voters(cluster.awaitLeader())).isEqualTo(addresses(founders()));
     }
@@ -248,8 +248,7 @@ final class ServersIT {
         var transferred = next.cli("operator", "raft", "transfer-leader", "-id=" + id);
         assertThat(transferred.all()).isEqualTo("Success\n");
         await().atMost(LONG).until(() -> cluster.leader().orElse(leader) == next);
-        await().atMost(LONG)
-                .until(() -> status(leader, "/v1/operator/autopilot/health") == 200);
+        await().atMost(LONG).until(() -> status(leader, "/v1/operator/autopilot/health") == 200);
         JsonNode health = JSON.readTree(text(leader, "/v1/operator/autopilot/health"));
         assertThat(health.path("FailureTolerance").asInt()).isEqualTo(1);
         assertThat(next.cli("operator", "raft", "remove-peer", "-id=" + id).all())
@@ -325,9 +324,7 @@ final class ServersIT {
 
     private static String stat(Node node, String name) {
         try {
-            return JSON.readTree(text(node, "/v1/agent/self"))
-                    .at("/Stats/raft/" + name)
-                    .asText();
+            return JSON.readTree(text(node, "/v1/agent/self")).at("/Stats/raft/" + name).asText();
         } catch (IOException e) {
             throw new AssertionError(e);
         }

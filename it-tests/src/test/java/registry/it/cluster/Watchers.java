@@ -13,9 +13,9 @@ import java.util.concurrent.locks.LockSupport;
 import registry.api.client.RegistryClient;
 
 /**
- * A watcher at every agent holds a query for one key, which is written only when all have seen the
- * last value: so a lost wake-up is not hidden by the next write. No watcher may be told an index
- * below the one it has.
+ * Two watchers at every agent hold queries for one key, one of them of whatever server is asked,
+ * and the key is written only when all have seen the last value: so a lost wake-up is not hidden by
+ * the next write. No watcher may be told an index below the one it has.
  */
 final class Watchers extends Workload {
     private static final Duration WAIT = Duration.ofSeconds(40);
@@ -33,12 +33,19 @@ final class Watchers extends Workload {
 
     private static final class Watcher {
         private final URI agent;
+        private final String consistency;
         private long index;
         private volatile long seen;
         private volatile boolean accused;
 
-        Watcher(URI agent) {
+        Watcher(URI agent, String consistency) {
             this.agent = agent;
+            this.consistency = consistency;
+        }
+
+        @Override
+        public String toString() {
+            return "the watcher at " + agent + consistency;
         }
     }
 
@@ -51,9 +58,11 @@ final class Watchers extends Workload {
         this.weather = weather;
         this.limit = limit;
         for (URI agent : agents) {
-            var watcher = new Watcher(agent);
-            watchers.add(watcher);
-            caller(agent, client -> watch(client, watcher));
+            for (String consistency : List.of("", "&stale")) {
+                var watcher = new Watcher(agent, consistency);
+                watchers.add(watcher);
+                caller(agent, client -> watch(client, watcher));
+            }
         }
         caller(agents.getFirst(), this::write);
     }
@@ -90,7 +99,7 @@ final class Watchers extends Workload {
                             watcher.accused = true;
                             violations.add(
                                     "%s was not woken for %d in %s"
-                                            .formatted(watcher.agent, number, limit));
+                                            .formatted(watcher, number, limit));
                         });
                 return;
             }
@@ -100,14 +109,16 @@ final class Watchers extends Workload {
 
     private void watch(RegistryClient client, Watcher watcher) throws InterruptedException {
         try {
-            String held = "?raw&index=" + watcher.index + "&wait=" + WAIT.toSeconds() + "s";
+            String held =
+                    "?raw&index=%d&wait=%ds%s"
+                            .formatted(watcher.index, WAIT.toSeconds(), watcher.consistency);
             var answer = client.get(KEY + held, PATIENCE);
             long index = answer.index().orElse(-1);
             if (answer.status() == 200 && index >= 0) {
                 if (index < watcher.index) {
                     violations.add(
                             "%s: index went back from %d to %d"
-                                    .formatted(watcher.agent, watcher.index, index));
+                                    .formatted(watcher, watcher.index, index));
                 }
                 watcher.index = index;
                 watcher.seen = Long.parseLong(answer.text());

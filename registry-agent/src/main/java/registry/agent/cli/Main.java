@@ -23,8 +23,7 @@ public final class Main {
     private static final Set<String> VERSION = Set.of("-v", "-version", "--version");
 
     /** Consul's commands that this version lacks. */
-    private static final Set<String> LATER =
-            Set.of("connect", "keyring", "lock", "monitor", "rtt", "tls");
+    private static final Set<String> LATER = Set.of("connect", "lock", "tls");
 
     private final Map<String, Supplier<Command>> commands = new LinkedHashMap<>();
     private final Map<String, String> groups = new LinkedHashMap<>();
@@ -64,6 +63,7 @@ public final class Main {
         commands.put("intention list", Main::intentions);
         commands.put("join", JoinCommand::new);
         commands.put("keygen", KeygenCommand::new);
+        commands.put("keyring", KeyringCommand::new);
         commands.put("kv delete", KvDeleteCommand::new);
         commands.put("kv export", KvExportCommand::new);
         commands.put("kv get", KvGetCommand::new);
@@ -74,6 +74,7 @@ public final class Main {
         commands.put("logout", Main::logout);
         commands.put("maint", MaintCommand::new);
         commands.put("members", MembersCommand::new);
+        commands.put("monitor", MonitorCommand::new);
         commands.put("operator autopilot get-config", AutopilotGetConfigCommand::new);
         commands.put("operator autopilot set-config", AutopilotSetConfigCommand::new);
         commands.put("operator autopilot state", AutopilotStateCommand::new);
@@ -81,6 +82,7 @@ public final class Main {
         commands.put("operator raft remove-peer", RaftRemovePeerCommand::new);
         commands.put("operator raft transfer-leader", RaftTransferLeaderCommand::new);
         commands.put("reload", ReloadCommand::new);
+        commands.put("rtt", RttCommand::new);
         commands.put("services deregister", ServicesDeregisterCommand::new);
         commands.put("services register", ServicesRegisterCommand::new);
         commands.put("snapshot inspect", SnapshotInspectCommand::new);
@@ -227,7 +229,9 @@ public final class Main {
             }
             switch (e.usage()) {
                 case NOT_SHOWN -> {}
-                case WITH_MESSAGE -> terminal.complain("\n" + usage(name, command, flags));
+                case WITH_MESSAGE ->
+                        terminal.complain(
+                                (e.text().isEmpty() ? "" : "\n") + usage(name, command, flags));
                 case ON_STANDARD_OUTPUT -> terminal.say(usage(name, command, flags));
             }
             return e.code();

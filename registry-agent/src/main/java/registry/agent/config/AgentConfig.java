@@ -40,6 +40,7 @@ public record AgentConfig(
         int retryMax,
         boolean rejoinAfterLeave,
         Duration reconnectTimeout,
+        GossipSecurity gossipSecurity,
         boolean leaveOnTerminate,
         boolean skipLeaveOnInterrupt,
         int raftMultiplier,
@@ -54,6 +55,7 @@ public record AgentConfig(
         int checkOutputMaxSize,
         boolean discardCheckOutput,
         boolean disableHttpUnprintableCharFilter,
+        boolean disableCoordinates,
         boolean enableDebug,
         Duration defaultQueryTime,
         Duration maxQueryTime,
@@ -63,8 +65,20 @@ public record AgentConfig(
         Autopilot autopilot,
         HttpConfig http,
         Dns dns,
+        RpcTls rpcTls,
         Limits limits,
         Definitions definitions) {
+
+    /**
+     * What gossip is encrypted with.
+     *
+     * @param encrypt base64 of the first key; empty for none
+     * @param verifyIncoming plain peers are refused
+     * @param verifyOutgoing nothing is sent in plain
+     * @param keyringFile the keyring is kept in the data directory
+     */
+    public record GossipSecurity(
+            String encrypt, boolean verifyIncoming, boolean verifyOutgoing, boolean keyringFile) {}
 
     /** Listening ports; -1 is off. */
     public record Ports(int dns, int http, int https, int serfLan, int serfWan, int server) {}
@@ -115,6 +129,20 @@ public record AgentConfig(
 
     /** {@code dns_config.soa}, in seconds. */
     public record Soa(int refresh, int retry, int expire, int minTtl) {}
+
+    /** TLS of the server port. */
+    public record RpcTls(
+            @Nullable Path caFile,
+            @Nullable Path certFile,
+            @Nullable Path keyFile,
+            boolean verifyIncoming,
+            boolean verifyOutgoing,
+            boolean verifyServerHostname) {
+        /** Whether any of it is asked for. */
+        public boolean isUsed() {
+            return caFile != null || certFile != null || verifyIncoming || verifyOutgoing;
+        }
+    }
 
     /** {@code limits}; sizes in bytes. */
     public record Limits(

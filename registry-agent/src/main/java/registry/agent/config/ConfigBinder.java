@@ -4,6 +4,7 @@ import java.nio.file.Files;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.Base64;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
@@ -14,9 +15,11 @@ import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 import registry.agent.config.AgentConfig.Autopilot;
 import registry.agent.config.AgentConfig.Definitions;
+import registry.agent.config.AgentConfig.GossipSecurity;
 import registry.agent.config.AgentConfig.HttpConfig;
 import registry.agent.config.AgentConfig.Limits;
 import registry.agent.config.AgentConfig.Ports;
+import registry.agent.config.AgentConfig.RpcTls;
 import registry.api.AutopilotConfig;
 import registry.api.json.GoDuration;
 
@@ -77,6 +80,7 @@ final class ConfigBinder {
                 atLeast("retry_max", settings.whole("retry_max", 0), 0),
                 settings.flag("rejoin_after_leave", false),
                 reconnectTimeout(),
+                gossipSecurity(),
                 settings.flag("leave_on_terminate", !server),
                 settings.flag("skip_leave_on_interrupt", server),
                 raftMultiplier(performance),
@@ -93,6 +97,7 @@ final class ConfigBinder {
                 checkOutputMaxSize(),
                 settings.flag("discard_check_output", false),
                 settings.flag("disable_http_unprintable_char_filter", false),
+                settings.flag("disable_coordinates", false),
                 settings.flag("enable_debug", false),
                 positive("default_query_time", Duration.ofSeconds(300)),
                 positive("max_query_time", Duration.ofSeconds(600)),
@@ -102,6 +107,7 @@ final class ConfigBinder {
                 autopilot(),
                 httpConfig(),
                 new DnsBinder(settings).bind(),
+                rpcTls(),
                 limits(),
                 definitions);
     }
@@ -240,6 +246,30 @@ final class ConfigBinder {
         return timeout;
     }
 
+    private GossipSecurity gossipSecurity() throws ConfigException {
+        String encrypt = settings.text("encrypt");
+        String fault = encrypt.isEmpty() ? "" : keyFault(encrypt);
+        if (!fault.isEmpty()) {
+            throw new ConfigException("encrypt has invalid key: " + fault);
+        }
+        return new GossipSecurity(
+                encrypt,
+                settings.flag("encrypt_verify_incoming", true),
+                settings.flag("encrypt_verify_outgoing", true),
+                !settings.flag("disable_keyring_file", false));
+    }
+
+    private static String keyFault(String key) {
+        try {
+            int size = Base64.getDecoder().decode(key.strip()).length;
+            return size == 16 || size == 24 || size == 32
+                    ? ""
+                    : "key size must be 16, 24 or 32 bytes";
+        } catch (IllegalArgumentException e) {
+            return "illegal base64 data";
+        }
+    }
+
     private static int raftMultiplier(Settings performance) throws ConfigException {
         int multiplier = performance.whole("raft_multiplier", 5);
         if (multiplier < 1 || multiplier > 10) {
@@ -324,6 +354,31 @@ final class ConfigBinder {
                         "autopilot.dead_server_delay",
                         autopilot.duration("dead_server_delay", Duration.ofHours(72)));
         return new Autopilot(initial, delay);
+    }
+
+    private RpcTls rpcTls() throws ConfigException {
+        boolean hostname = settings.flag("verify_server_hostname", false);
+        var tls =
+                new RpcTls(
+                        path("ca_file"),
+                        path("cert_file"),
+                        path("key_file"),
+                        settings.flag("verify_incoming", false)
+                                || settings.flag("verify_incoming_rpc", false),
+                        settings.flag("verify_outgoing", false) || hostname,
+                        hostname);
+        if ((tls.certFile() == null) != (tls.keyFile() == null)) {
+            throw new ConfigException("cert_file and key_file: each needs the other");
+        }
+        if (tls.verifyIncoming() && (tls.caFile() == null || tls.certFile() == null)) {
+            throw new ConfigException(
+                    "verify_incoming set, and no CA certificate (ca_file) or no cert/key pair (cert_file, key_file) provided!");
+        }
+        if (tls.verifyOutgoing() && tls.caFile() == null) {
+            throw new ConfigException(
+                    "verify_outgoing set, and no CA certificate (ca_file) provided!");
+        }
+        return tls;
     }
 
     private Limits limits() throws ConfigException {

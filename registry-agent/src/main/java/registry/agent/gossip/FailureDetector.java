@@ -17,6 +17,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.Supplier;
 import org.jgroups.Address;
@@ -34,6 +35,7 @@ import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import registry.agent.gossip.Datagram.Kind;
+import registry.agent.gossip.seal.DatagramSeal;
 
 /**
  * Failure detection that survives loss: heartbeats by UDP on the port number of the TCP transport,
@@ -64,6 +66,8 @@ final class FailureDetector extends Protocol {
     }
 
     private final InetAddress bind;
+    private final DatagramSeal seal;
+    private final RoundTrips roundTrips;
     private final Map<Address, Peer> peers = new ConcurrentHashMap<>();
     private volatile @Nullable DatagramSocket socket;
     private volatile @Nullable InetSocketAddress self;
@@ -71,9 +75,13 @@ final class FailureDetector extends Protocol {
 
     /**
      * @param bind where datagrams are received
+     * @param seal what they are sealed with
+     * @param roundTrips what is measured besides
      */
-    FailureDetector(InetAddress bind) {
+    FailureDetector(InetAddress bind, DatagramSeal seal, RoundTrips roundTrips) {
         this.bind = bind;
+        this.seal = seal;
+        this.roundTrips = roundTrips;
         id = ID;
     }
 
@@ -265,6 +273,7 @@ final class FailureDetector extends Protocol {
                 for (Peer peer : peers.values()) {
                     judge(peer, now, now < slowUntil ? 2 : 1);
                 }
+                measure(now);
             } catch (RuntimeException e) {
                 LOG.warn("heartbeats: error={}", e.toString());
             }
@@ -337,6 +346,24 @@ final class FailureDetector extends Protocol {
         }
     }
 
+    /** One member after the other, by chance. */
+    private void measure(long now) {
+        InetSocketAddress me = self;
+        if (me == null || peers.isEmpty() || !roundTrips.isDue(now)) {
+            return;
+        }
+        List<Peer> others = new ArrayList<>(peers.values());
+        Peer peer = others.get(ThreadLocalRandom.current().nextInt(others.size()));
+        send(
+                new Datagram(
+                        Kind.MEASURE,
+                        (UUID) local_addr,
+                        (UUID) peer.address,
+                        me,
+                        roundTrips.question(peer.address)),
+                peer.at);
+    }
+
     private List<Peer> helpers(Peer asked, long now) {
         List<Peer> others = new ArrayList<>(peers.values());
         others.removeIf(other -> other == asked || now - other.heard > silence());
@@ -378,7 +405,7 @@ final class FailureDetector extends Protocol {
         if (open == null || to == null) {
             return;
         }
-        byte[] bytes = datagram.bytes();
+        byte[] bytes = seal.seal(datagram.bytes());
         try {
             open.send(new DatagramPacket(bytes, bytes.length, to));
         } catch (IOException e) {
@@ -387,13 +414,14 @@ final class FailureDetector extends Protocol {
     }
 
     private void receive(DatagramSocket open) {
-        byte[] buffer = new byte[Datagram.MAX_BYTES + 1];
+        byte[] buffer = new byte[Datagram.MAX_BYTES + DatagramSeal.OVERHEAD + 1];
         var packet = new DatagramPacket(buffer, buffer.length);
         while (running && !open.isClosed()) {
             try {
                 packet.setLength(buffer.length);
                 open.receive(packet);
-                Datagram datagram = Datagram.read(buffer, packet.getLength());
+                byte[] plain = seal.open(buffer, packet.getLength());
+                Datagram datagram = plain == null ? null : Datagram.read(plain, plain.length);
                 if (datagram != null && peers.containsKey(datagram.source())) {
                     receive(datagram, (InetSocketAddress) packet.getSocketAddress());
                 } else if (datagram != null && datagram.kind() == Kind.NOT_ME) {
@@ -434,6 +462,19 @@ final class FailureDetector extends Protocol {
                 }
             }
             case NOT_ME -> replaced(datagram, from);
+            case MEASURE -> {
+                if (datagram.target().equals(local_addr)) {
+                    send(
+                            new Datagram(
+                                    Kind.MEASURED,
+                                    (UUID) local_addr,
+                                    datagram.source(),
+                                    asker,
+                                    roundTrips.answer(datagram.place())),
+                            from);
+                }
+            }
+            case MEASURED -> roundTrips.answered(datagram.source(), datagram.place());
         }
     }
 

@@ -6,6 +6,7 @@ import java.time.Duration;
 import java.util.List;
 import java.util.SortedMap;
 import org.jspecify.annotations.Nullable;
+import registry.agent.gossip.seal.Keyring;
 
 /**
  * What a node says of itself, where it listens and whom it looks for.
@@ -19,6 +20,8 @@ import org.jspecify.annotations.Nullable;
  * @param retryMax attempts before giving up; 0 is never
  * @param rejoinAfterLeave the members of the last view are looked for after a graceful leave, too
  * @param memory file for the addresses of the last view; null keeps none
+ * @param keyring what gossip is sealed with
+ * @param distances who wants to know of round trips
  */
 public record GossipConfig(
         String nodeId,
@@ -35,4 +38,6 @@ public record GossipConfig(
         Duration retryInterval,
         int retryMax,
         boolean rejoinAfterLeave,
-        @Nullable Path memory) {}
+        @Nullable Path memory,
+        Keyring keyring,
+        Distances distances) {}

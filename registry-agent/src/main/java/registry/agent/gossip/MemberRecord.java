@@ -1,6 +1,8 @@
 package registry.agent.gossip;
 
 import java.util.SortedMap;
+import registry.api.Member;
+import registry.server.leader.Members.Peer;
 import registry.server.leader.Members.State;
 
 /**
@@ -45,5 +47,22 @@ record MemberRecord(
                 version,
                 next,
                 now);
+    }
+
+    /** As the rest of the program knows it. */
+    Peer peer() {
+        return new Peer(id, name, address, server, rpcPort, state, tags, facts);
+    }
+
+    /** As {@code /v1/agent/members} shows it; the protocol numbers are Consul 1.9's. */
+    Member member() {
+        int status =
+                switch (state) {
+                    case ALIVE -> Member.ALIVE;
+                    case LEAVING -> Member.LEAVING;
+                    case LEFT -> Member.LEFT;
+                    case FAILED -> Member.FAILED;
+                };
+        return new Member(name, address, port, tags, status, 1, 5, 2, 2, 5, 4);
     }
 }

@@ -41,6 +41,15 @@ public interface Membership extends Members, AutoCloseable {
      */
     void onFatal(Consumer<String> listener);
 
+    /**
+     * Does something with the keyrings of all members, and tells what is in them then. Blocks, for
+     * at most 10 s.
+     *
+     * @param key base64; empty to list
+     * @param localOnly asks nobody but this node
+     */
+    KeyringReport keyring(KeyringOp op, String key, boolean localOnly);
+
     /** Hands a user's event to all members; does not block. */
     void fire(UserEvent event);
 

@@ -2,6 +2,7 @@ package registry.agent.gossip;
 
 import static java.util.concurrent.TimeUnit.MILLISECONDS;
 
+import java.io.DataInput;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.Collection;
@@ -23,8 +24,22 @@ final class PatientTcp extends TCP {
     private static final Logger LOG = LoggerFactory.getLogger(PatientTcp.class);
     private static final long PATIENCE_MILLIS = 200;
 
+    /** Above all that members send: a fragment is at most 60,000 bytes. */
+    private static final int MAX_BYTES = 1 << 20;
+
     PatientTcp() {
         id = ClassConfigurator.getProtocolId(TCP.class); // peers know it by this number
+    }
+
+    /** The length is what a peer says; nothing beyond what members send is believed. */
+    @Override
+    public void receive(Address sender, DataInput in, int length) throws Exception {
+        if (length < 0 || length > MAX_BYTES) {
+            throw new IOException("a gossip message of " + length + " bytes");
+        }
+        byte[] message = new byte[length];
+        in.readFully(message);
+        receive(sender, message, 0, length);
     }
 
     @Override

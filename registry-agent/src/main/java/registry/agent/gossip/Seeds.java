@@ -28,12 +28,18 @@ import registry.api.json.Json;
 final class Seeds {
     private static final Logger LOG = LoggerFactory.getLogger(Seeds.class);
 
+    private final Resolver resolver;
     private final int port;
     private final Set<String> names;
     private final @Nullable Path file;
     private final InetSocketAddress self;
     private final long incarnation;
     private Set<String> remembered;
+
+    /** Finds the addresses of a host. */
+    interface Resolver {
+        InetAddress[] resolve(String host) throws UnknownHostException;
+    }
 
     /** What the file holds. */
     record Memory(long incarnation, List<String> members) {}
@@ -45,6 +51,17 @@ final class Seeds {
      * @param self never asked
      */
     Seeds(List<String> names, int port, @Nullable Path file, InetSocketAddress self) {
+        this(InetAddress::getAllByName, names, port, file, self);
+    }
+
+    /** With the resolver of a test. */
+    Seeds(
+            Resolver resolver,
+            List<String> names,
+            int port,
+            @Nullable Path file,
+            InetSocketAddress self) {
+        this.resolver = resolver;
         this.names = new LinkedHashSet<>(names);
         this.port = port;
         this.file = file;
@@ -86,7 +103,7 @@ final class Seeds {
         Set<InetSocketAddress> resolved = new LinkedHashSet<>();
         for (String name : all) {
             try {
-                resolved.addAll(resolve(name, port));
+                resolved.addAll(resolve(resolver, name, port));
             } catch (UnknownHostException e) {
                 LOG.warn("join address not resolved: name={}", name);
             }
@@ -140,6 +157,11 @@ final class Seeds {
      */
     static List<InetSocketAddress> resolve(String name, int defaultPort)
             throws UnknownHostException {
+        return resolve(InetAddress::getAllByName, name, defaultPort);
+    }
+
+    private static List<InetSocketAddress> resolve(Resolver resolver, String name, int defaultPort)
+            throws UnknownHostException {
         String host = name;
         int port = defaultPort;
         int colon = name.lastIndexOf(':');
@@ -155,7 +177,7 @@ final class Seeds {
             throw new UnknownHostException(name);
         }
         int chosen = port;
-        return List.of(InetAddress.getAllByName(host)).stream()
+        return List.of(resolver.resolve(host)).stream()
                 .map(ip -> new InetSocketAddress(ip, chosen))
                 .toList();
     }

@@ -3,66 +3,34 @@ package registry.agent.gossip;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
+import static registry.agent.gossip.TestNode.LOOPBACK;
+import static registry.agent.gossip.TestNode.awaitAll;
+import static registry.agent.gossip.TestNode.freePort;
+import static registry.agent.gossip.TestNode.kill;
+import static registry.agent.gossip.TestNode.node;
+import static registry.agent.gossip.TestNode.start;
+import static registry.agent.gossip.TestNode.statusOf;
 
 import java.io.IOException;
 import java.net.DatagramPacket;
 import java.net.DatagramSocket;
-import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.nio.ByteBuffer;
 import java.time.Duration;
-import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
 import java.util.TreeMap;
 import java.util.concurrent.TimeUnit;
-import org.jgroups.protocols.TCP;
-import org.jgroups.util.Util;
 import org.junit.jupiter.api.Test;
 import registry.api.ApiException;
 import registry.api.Member;
 
 class JGroupsMembershipTest {
-    private static final InetAddress LOOPBACK = InetAddress.getLoopbackAddress();
-
-    private static int freePort() throws IOException {
-        try (var socket = new ServerSocket(0, 1, LOOPBACK)) {
-            return socket.getLocalPort();
-        }
-    }
-
-    private static GossipConfig config(String name, int port, int... seeds) {
-        return new GossipConfig(
-                "id-" + name,
-                name,
-                true,
-                LOOPBACK,
-                LOOPBACK,
-                port,
-                8300,
-                new TreeMap<>(Map.of("role", "consul")),
-                Duration.ofHours(72),
-                List.of(),
-                Arrays.stream(seeds).mapToObj(seed -> "127.0.0.1:" + seed).toList(),
-                Duration.ofSeconds(30),
-                0,
-                false,
-                null);
-    }
-
-    private static int statusOf(Membership seenBy, String name) {
-        return seenBy.members().stream()
-                .filter(m -> m.name().equals(name))
-                .mapToInt(Member::status)
-                .findFirst()
-                .orElse(0);
-    }
-
     @Test
     void aNodeAloneIsAliveWithItsTags() throws IOException {
         int port = freePort();
-        try (var alone = new JGroupsMembership(config("n1", port))) {
+        try (var alone = start(node("n1", port))) {
             Member self = alone.self();
             assertThat(self.name()).isEqualTo("n1");
             assertThat(self.port()).isEqualTo(port);
@@ -76,7 +44,7 @@ class JGroupsMembershipTest {
     void aTakenPortIsRefusedByName() throws IOException {
         try (var taken = new ServerSocket(0, 1, LOOPBACK)) {
             int port = taken.getLocalPort();
-            assertThatThrownBy(() -> new JGroupsMembership(config("n1", port)))
+            assertThatThrownBy(() -> start(node("n1", port)))
                     .isInstanceOf(IOException.class)
                     .hasMessageContaining("127.0.0.1:" + port)
                     .hasMessageContaining("serf_lan");
@@ -86,7 +54,7 @@ class JGroupsMembershipTest {
     @Test
     void joiningNobodySaysWhom() throws IOException {
         int dead = freePort();
-        try (var alone = new JGroupsMembership(config("n1", freePort()))) {
+        try (var alone = start(node("n1", freePort()))) {
             assertThatThrownBy(() -> alone.join(List.of("127.0.0.1:" + dead)))
                     .isInstanceOf(ApiException.class)
                     .hasMessage(
@@ -101,9 +69,9 @@ class JGroupsMembershipTest {
     @Test
     void membersLearnOfEachOtherAndTellLeavingFromFailing() throws IOException {
         int first = freePort();
-        try (var n1 = new JGroupsMembership(config("n1", first));
-                var n2 = new JGroupsMembership(config("n2", freePort(), first));
-                var n3 = new JGroupsMembership(config("n3", freePort(), first))) {
+        try (var n1 = start(node("n1", first));
+                var n2 = start(node("n2", freePort(), first));
+                var n3 = start(node("n3", freePort(), first))) {
             await().atMost(20, TimeUnit.SECONDS)
                     .untilAsserted(() -> {
                         for (Membership m : List.of(n1, n2, n3)) {
@@ -129,9 +97,9 @@ class JGroupsMembershipTest {
     void aDeadProcessIsNoticedByAllAtOnceAndMayComeBack() throws Exception {
         int first = freePort();
         int third = freePort();
-        try (var n1 = new JGroupsMembership(config("n1", first));
-                var n2 = new JGroupsMembership(config("n2", freePort(), first));
-                var n3 = new JGroupsMembership(config("n3", third, first))) {
+        try (var n1 = start(node("n1", first));
+                var n2 = start(node("n2", freePort(), first));
+                var n3 = start(node("n3", third, first))) {
             awaitAll(List.of(n1, n2, n3), 3);
 
             long killed = System.nanoTime();
@@ -147,7 +115,7 @@ class JGroupsMembershipTest {
 
             // The same identity at another address.
             int moved = freePort();
-            try (var again = new JGroupsMembership(config("n3", moved, first))) {
+            try (var again = start(node("n3", moved, first))) {
                 await().atMost(10, TimeUnit.SECONDS)
                         .untilAsserted(() -> {
                             assertThat(n1.members())
@@ -165,11 +133,11 @@ class JGroupsMembershipTest {
     void aRestartThatIsFasterThanTheDetectionTakesItsNameBack() throws Exception {
         int first = freePort();
         int second = freePort();
-        try (var n1 = new JGroupsMembership(config("n1", first));
-                var n2 = new JGroupsMembership(config("n2", second, first))) {
+        try (var n1 = start(node("n1", first));
+                var n2 = start(node("n2", second, first))) {
             awaitAll(List.of(n1, n2), 2);
             kill(n2);
-            try (var again = new JGroupsMembership(config("n2", second, first))) {
+            try (var again = start(node("n2", second, first))) {
                 await().atMost(10, TimeUnit.SECONDS)
                         .untilAsserted(() -> {
                             assertThat(statusOf(n1, "n2")).isEqualTo(Member.ALIVE);
@@ -183,10 +151,10 @@ class JGroupsMembershipTest {
     void whoeverTakesTheNameOfALivingMemberIsRefused() throws IOException {
         int first = freePort();
         int second = freePort();
-        try (var n1 = new JGroupsMembership(config("n1", first));
-                var n2 = new JGroupsMembership(config("n2", second, first))) {
+        try (var n1 = start(node("n1", first));
+                var n2 = start(node("n2", second, first))) {
             awaitAll(List.of(n1, n2), 2);
-            assertThatThrownBy(() -> new JGroupsMembership(config("N2", freePort(), first)))
+            assertThatThrownBy(() -> start(node("N2", freePort(), first)))
                     .isInstanceOf(IOException.class)
                     .hasMessageContaining(
                             "node name \"n2\" with node id id-n2 belongs to a member that is alive at 127.0.0.1:"
@@ -199,8 +167,8 @@ class JGroupsMembershipTest {
     @Test
     void factsAndEventsReachAllAndNodesThatMeetLaterBecomeOneCluster() throws IOException {
         int first = freePort();
-        try (var n1 = new JGroupsMembership(config("n1", first));
-                var n2 = new JGroupsMembership(config("n2", freePort()))) {
+        try (var n1 = start(node("n1", first));
+                var n2 = start(node("n2", freePort()))) {
             n1.publish(new TreeMap<>(Map.of("raft_id", "one")));
             assertThat(n2.join(List.of("127.0.0.1:" + first))).isEqualTo(1);
             awaitAll(List.of(n1, n2), 2);
@@ -231,8 +199,8 @@ class JGroupsMembershipTest {
         int first = freePort();
         long seed = System.nanoTime();
         var random = new Random(seed);
-        try (var n1 = new JGroupsMembership(config("n1", first));
-                var n2 = new JGroupsMembership(config("n2", freePort(), first));
+        try (var n1 = start(node("n1", first));
+                var n2 = start(node("n2", freePort(), first));
                 var socket = new DatagramSocket()) {
             awaitAll(List.of(n1, n2), 2);
             for (int i = 0; i < 2_000; i++) {
@@ -246,22 +214,5 @@ class JGroupsMembershipTest {
             assertThat(statusOf(n1, "n2")).as("seed %d", seed).isEqualTo(Member.ALIVE);
             assertThat(statusOf(n2, "n1")).as("seed %d", seed).isEqualTo(Member.ALIVE);
         }
-    }
-
-    /** Connections are cut, not ended, as a kernel does for a killed process. */
-    private static void kill(JGroupsMembership member) throws Exception {
-        ((TCP) member.channel().getProtocolStack().getTransport()).clearConnections(false);
-        Util.shutdown(member.channel());
-    }
-
-    private static void awaitAll(List<JGroupsMembership> members, int count) {
-        await().atMost(20, TimeUnit.SECONDS)
-                .untilAsserted(() -> {
-                    for (Membership m : members) {
-                        assertThat(m.members())
-                                .hasSize(count)
-                                .allMatch(member -> member.status() == Member.ALIVE);
-                    }
-                });
     }
 }

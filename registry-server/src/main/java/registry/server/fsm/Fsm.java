@@ -12,9 +12,11 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import registry.api.ApiException;
 import registry.server.catalog.CatalogTable;
+import registry.server.coordinate.CoordinateTable;
 import registry.server.kv.KvTable;
 import registry.server.once.OnceTable;
 import registry.server.operator.AutopilotTable;
+import registry.server.query.QueryTable;
 import registry.server.raft.Applier;
 import registry.server.snapshot.RestoreTable;
 import registry.server.state.Op;
@@ -42,9 +44,11 @@ public final class Fsm implements Applier {
                     CatalogTable.CHECKS,
                     KvTable.PAIRS,
                     KvTable.TOMBSTONES,
-                    RestoreTable.PARTS,
                     OnceTable.CLIENTS,
-                    AutopilotTable.CONFIG);
+                    AutopilotTable.CONFIG,
+                    QueryTable.QUERIES,
+                    CoordinateTable.COORDINATES,
+                    RestoreTable.PARTS);
 
     private record Leadership(long term, long stateMillis, long sinceNanos) {}
 

@@ -12,13 +12,17 @@ import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import registry.api.CatalogDeregistration;
 import registry.api.CatalogRegistration;
+import registry.api.Coordinate;
 import registry.api.KvWrite;
+import registry.api.NodeCoordinate;
+import registry.api.PreparedQuery;
 import registry.api.json.Json;
 import registry.server.catalog.CatalogEndpoint;
 import registry.server.catalog.CatalogOp;
 import registry.server.kv.KvOp;
 import registry.server.once.OnceOp;
 import registry.server.once.RequestId;
+import registry.server.query.QueryOp;
 import registry.server.raft.LocalConsensus;
 import registry.server.snapshot.RestoreOp;
 import registry.server.state.Op;
@@ -119,7 +123,38 @@ class LogProposerTest {
         assertThat(decoded(commit)).isEqualTo(commit);
         Op drop = new RestoreOp.Drop("r");
         assertThat(decoded(drop)).isEqualTo(drop);
-        assertThat(CommandType.values()).as("each has its test here").hasSize(8);
+        assertThat(CommandType.values()).as("each has its test here").hasSize(13);
+    }
+
+    @Test
+    void placesToo() {
+        var origin = new NodeCoordinate("n", "", Coordinate.ORIGIN);
+        var somewhere =
+                new NodeCoordinate(
+                        "\u00e9", "s", new Coordinate(List.of(1e-7, 0.1, -1e22), 1, 1e-300, 3));
+        Op op = new CatalogOp.Locate(List.of(origin, somewhere));
+        assertThat(decoded(op)).isEqualTo(op);
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "{'Name':'q','Service':{'Service':'s'}}",
+                "{'Name':null,'Session':'x','Template':null,'Service':null,'DNS':null}",
+                "{'Name':'q','Template':{'Type':'name_prefix_match','RemoveEmptyTags':true},"
+                        + "'Service':{'Service':'<s>','Tags':[],'IgnoreCheckIDs':['c',null],'NodeMeta':{},"
+                        + "'ServiceMeta':{'b':null,'a':'x'},'Failover':{'NearestN':2,'Datacenters':['dc1']},"
+                        + "'OnlyPassing':true,'Connect':true,'Near':'_ip'},'DNS':{'TTL':'10s'}}",
+            })
+    void aQueryIsWhatTheOthersDecode(String json) {
+        PreparedQuery query = Json.read(json.replace('\'', '"').getBytes(), PreparedQuery.class);
+        for (Op op :
+                List.of(
+                        new QueryOp.Create(query.withId("i")),
+                        new QueryOp.Update(query.withId("i")),
+                        new QueryOp.Delete("i"))) {
+            assertThat(decoded(op)).isEqualTo(op);
+        }
     }
 
     @Test

@@ -244,7 +244,7 @@ class JraftConsensusTest {
         assertThat(proposals.stream().filter(CompletableFuture::isCompletedExceptionally))
                 .allSatisfy(future ->
                         assertThat(kind(future))
-                                .isIn(Kind.INTERNAL, Kind.NO_LEADER, Kind.OVERLOADED));
+                                .isIn(Kind.UNKNOWN, Kind.NO_LEADER, Kind.OVERLOADED));
     }
 
     @Test
@@ -272,7 +272,7 @@ class JraftConsensusTest {
                                 null)) {
             await().atMost(10, SECONDS).until(consensus::isReadyLeader);
             Object index = consensus.propose(Ledger.command(1, 0)).join();
-            assertThat(kind(consensus.propose(Ledger.command(2, 0)))).isEqualTo(Kind.INTERNAL);
+            assertThat(kind(consensus.propose(Ledger.command(2, 0)))).isEqualTo(Kind.UNKNOWN);
             assertThat(stopped.get())
                     .isEqualTo("command " + ((long) index + 1) + " can't be applied: version 9");
         }
@@ -297,13 +297,13 @@ class JraftConsensusTest {
         assertThat(Proposal.refusal(new Status(RaftError.EPERM, "Is not leader.")).kind())
                 .isEqualTo(Kind.NO_LEADER);
         assertThat(Proposal.refusal(new Status(RaftError.EPERM, "Leader stepped down")).kind())
-                .isEqualTo(Kind.INTERNAL);
+                .isEqualTo(Kind.UNKNOWN);
         assertThat(
                         Proposal.refusal(new Status(RaftError.EBUSY, "Node x log manager is busy."))
                                 .kind())
                 .isEqualTo(Kind.OVERLOADED);
         assertThat(Proposal.refusal(new Status(RaftError.EIO, "Corrupted LogStorage")).kind())
-                .isEqualTo(Kind.INTERNAL);
+                .isEqualTo(Kind.UNKNOWN);
     }
 
     /** Applies nothing until the gate opens. */
