@@ -8,6 +8,7 @@ import java.net.URI;
 import java.net.UnknownHostException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.List;
@@ -29,6 +30,7 @@ import registry.agent.config.LoadedConfig;
 import registry.agent.coordinate.CoordinateSender;
 import registry.agent.coordinate.Vivaldi;
 import registry.agent.dns.DnsServer;
+import registry.agent.gossip.Distances;
 import registry.agent.gossip.GossipConfig;
 import registry.agent.gossip.JGroupsMembership;
 import registry.agent.gossip.Membership;
@@ -41,6 +43,7 @@ import registry.agent.local.LocalStore;
 import registry.agent.rpc.RpcClient;
 import registry.agent.watch.Watches;
 import registry.api.ApiException;
+import registry.api.Coordinate;
 import registry.api.Node;
 import registry.server.Server;
 import registry.server.ServerConfig;
@@ -245,7 +248,22 @@ public final class Agent implements AgentControl, AutoCloseable {
                 config.retryMax(),
                 config.rejoinAfterLeave(),
                 dataDir.temporary() ? null : dataDir.path().resolve("serf/members.json"),
-                keyring);
+                keyring,
+                config.disableCoordinates() ? Distances.none() : distances());
+    }
+
+    private Distances distances() {
+        return new Distances() {
+            @Override
+            public Coordinate own() {
+                return vivaldi.own();
+            }
+
+            @Override
+            public void accept(String member, Duration roundTrip, Coordinate theirs) {
+                vivaldi.accept(member, roundTrip, theirs);
+            }
+        };
     }
 
     private Keyring keyring(DataDir dataDir) throws IOException {

@@ -33,7 +33,7 @@ record Transport(boolean keepsConnections) {
         HttpURLConnection connection = open(method, target, headers, timeout);
         boolean done = false;
         try {
-            if (method.equals("PUT") || method.equals("POST")) {
+            if (method.equals("PUT") || method.equals("POST") || body.length > 0) {
                 write(connection, body);
             }
             int status = connection.getResponseCode();

@@ -229,7 +229,9 @@ public final class Main {
             }
             switch (e.usage()) {
                 case NOT_SHOWN -> {}
-                case WITH_MESSAGE -> terminal.complain("\n" + usage(name, command, flags));
+                case WITH_MESSAGE ->
+                        terminal.complain(
+                                (e.text().isEmpty() ? "" : "\n") + usage(name, command, flags));
                 case ON_STANDARD_OUTPUT -> terminal.say(usage(name, command, flags));
             }
             return e.code();

@@ -17,6 +17,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.Supplier;
 import org.jgroups.Address;
@@ -66,6 +67,7 @@ final class FailureDetector extends Protocol {
 
     private final InetAddress bind;
     private final DatagramSeal seal;
+    private final RoundTrips roundTrips;
     private final Map<Address, Peer> peers = new ConcurrentHashMap<>();
     private volatile @Nullable DatagramSocket socket;
     private volatile @Nullable InetSocketAddress self;
@@ -74,10 +76,12 @@ final class FailureDetector extends Protocol {
     /**
      * @param bind where datagrams are received
      * @param seal what they are sealed with
+     * @param roundTrips what is measured besides
      */
-    FailureDetector(InetAddress bind, DatagramSeal seal) {
+    FailureDetector(InetAddress bind, DatagramSeal seal, RoundTrips roundTrips) {
         this.bind = bind;
         this.seal = seal;
+        this.roundTrips = roundTrips;
         id = ID;
     }
 
@@ -269,6 +273,7 @@ final class FailureDetector extends Protocol {
                 for (Peer peer : peers.values()) {
                     judge(peer, now, now < slowUntil ? 2 : 1);
                 }
+                measure(now);
             } catch (RuntimeException e) {
                 LOG.warn("heartbeats: error={}", e.toString());
             }
@@ -339,6 +344,24 @@ final class FailureDetector extends Protocol {
             up_prot.up(new Event(Event.SUSPECT, List.of(peer.address)));
             down_prot.down(new Event(Event.SUSPECT, List.of(peer.address)));
         }
+    }
+
+    /** One member after the other, by chance. */
+    private void measure(long now) {
+        InetSocketAddress me = self;
+        if (me == null || peers.isEmpty() || !roundTrips.isDue(now)) {
+            return;
+        }
+        List<Peer> others = new ArrayList<>(peers.values());
+        Peer peer = others.get(ThreadLocalRandom.current().nextInt(others.size()));
+        send(
+                new Datagram(
+                        Kind.MEASURE,
+                        (UUID) local_addr,
+                        (UUID) peer.address,
+                        me,
+                        roundTrips.question(peer.address)),
+                peer.at);
     }
 
     private List<Peer> helpers(Peer asked, long now) {
@@ -439,6 +462,19 @@ final class FailureDetector extends Protocol {
                 }
             }
             case NOT_ME -> replaced(datagram, from);
+            case MEASURE -> {
+                if (datagram.target().equals(local_addr)) {
+                    send(
+                            new Datagram(
+                                    Kind.MEASURED,
+                                    (UUID) local_addr,
+                                    datagram.source(),
+                                    asker,
+                                    roundTrips.answer(datagram.place())),
+                            from);
+                }
+            }
+            case MEASURED -> roundTrips.answered(datagram.source(), datagram.place());
         }
     }
 

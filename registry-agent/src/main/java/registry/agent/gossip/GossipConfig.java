@@ -21,6 +21,7 @@ import registry.agent.gossip.seal.Keyring;
  * @param rejoinAfterLeave the members of the last view are looked for after a graceful leave, too
  * @param memory file for the addresses of the last view; null keeps none
  * @param keyring what gossip is sealed with
+ * @param distances who wants to know of round trips
  */
 public record GossipConfig(
         String nodeId,
@@ -38,4 +39,5 @@ public record GossipConfig(
         int retryMax,
         boolean rejoinAfterLeave,
         @Nullable Path memory,
-        Keyring keyring) {}
+        Keyring keyring,
+        Distances distances) {}

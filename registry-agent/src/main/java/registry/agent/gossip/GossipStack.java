@@ -26,11 +26,13 @@ final class GossipStack {
 
     private final GossipConfig config;
     private final Links links;
+    private final RoundTrips roundTrips;
     private final TCPPING discovery = new TCPPING();
     private final EagerMerge merging = new EagerMerge();
 
-    GossipStack(GossipConfig config, Links links) {
+    GossipStack(GossipConfig config, Links links, RoundTrips roundTrips) {
         this.config = config;
+        this.roundTrips = roundTrips;
         this.links = links;
     }
 
@@ -114,7 +116,7 @@ final class GossipStack {
             transport,
             discovery,
             merging,
-            new FailureDetector(listenAddress(), new DatagramSeal(links.keyring())),
+            new FailureDetector(listenAddress(), new DatagramSeal(links.keyring()), roundTrips),
             multicast,
             new UNICAST4().capacity(256),
             views,

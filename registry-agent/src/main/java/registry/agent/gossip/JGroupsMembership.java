@@ -72,7 +72,7 @@ public final class JGroupsMembership implements Membership {
         table = new MemberTable(config.reconnectTimeout().toMillis(), LEFT_KEPT.toMillis());
         seeds = seeds(config);
         var links = new Links(config.keyring());
-        stack = new GossipStack(config, links);
+        stack = new GossipStack(config, links, new RoundTrips(config.distances(), table::nameOf));
         knocking = new Knocking(config.port(), links);
         opened.push(listenerThread::shutdownNow);
         var ears = new Ears();

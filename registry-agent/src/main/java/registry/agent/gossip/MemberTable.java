@@ -130,6 +130,14 @@ final class MemberTable {
         return Optional.ofNullable(members.get(key(name)));
     }
 
+    /** The name of the member whose process has this address in the group. */
+    synchronized Optional<String> nameOf(String via) {
+        return members.values().stream()
+                .filter(member -> member.via().equals(via))
+                .map(MemberRecord::name)
+                .findFirst();
+    }
+
     synchronized List<MemberRecord> all() {
         return new ArrayList<>(members.values());
     }

@@ -195,7 +195,7 @@ class MainTest {
                 "-data-dir=dd -config-file=nope.json | ==> config: Open failed on nope.json. open nope.json: no such file or directory",
                 "-data-dir=dd -bootstrap-expect=3 | ==> 'bootstrap_expect > 0' requires 'server = true'",
                 "-data-dir=dd -server -bootstrap -bootstrap-expect=3 | ==> 'bootstrap_expect > 0' and 'bootstrap = true' are mutually exclusive",
-                "-data-dir=dd -encrypt=x | ==> failed to parse command line: encrypt: a security setting that this version does not implement; remove it to start without",
+                "-data-dir=dd -encrypt=x | ==> encrypt has invalid key: illegal base64 data",
                 "-data-dir=dd extra | ==> Unexpected extra arguments: [extra]"
             })
     void anAgentThatCanNotStartSaysWhy(String words, String error) {

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import java.io.IOException;
+import java.net.BindException;
 import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.nio.file.Path;
@@ -12,6 +13,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
 import org.jgroups.protocols.TCP;
 import org.jgroups.util.Util;
@@ -27,7 +29,8 @@ record TestNode(
         List<String> seeds,
         Duration reconnectTimeout,
         @Nullable Path memory,
-        Keyring keyring) {
+        Keyring keyring,
+        Distances distances) {
     static final InetAddress LOOPBACK = InetAddress.getLoopbackAddress();
 
     static TestNode node(String name, int port, int... seeds) {
@@ -38,23 +41,28 @@ record TestNode(
                 Arrays.stream(seeds).mapToObj(seed -> "127.0.0.1:" + seed).toList(),
                 Duration.ofHours(72),
                 null,
-                Keyring.off());
+                Keyring.off(),
+                Distances.none());
     }
 
     TestNode withId(String other) {
-        return new TestNode(name, other, port, seeds, reconnectTimeout, memory, keyring);
+        return new TestNode(name, other, port, seeds, reconnectTimeout, memory, keyring, distances);
     }
 
     TestNode forgettingAfter(Duration timeout) {
-        return new TestNode(name, id, port, seeds, timeout, memory, keyring);
+        return new TestNode(name, id, port, seeds, timeout, memory, keyring, distances);
     }
 
     TestNode remembering(Path file) {
-        return new TestNode(name, id, port, seeds, reconnectTimeout, file, keyring);
+        return new TestNode(name, id, port, seeds, reconnectTimeout, file, keyring, distances);
     }
 
     TestNode with(Keyring ring) {
-        return new TestNode(name, id, port, seeds, reconnectTimeout, memory, ring);
+        return new TestNode(name, id, port, seeds, reconnectTimeout, memory, ring, distances);
+    }
+
+    TestNode telling(Distances wanted) {
+        return new TestNode(name, id, port, seeds, reconnectTimeout, memory, keyring, wanted);
     }
 
     static JGroupsMembership start(TestNode node) throws IOException {
@@ -75,12 +83,19 @@ record TestNode(
                         0,
                         false,
                         node.memory,
-                        node.keyring));
+                        node.keyring,
+                        node.distances));
     }
 
+    /** Below those that the kernel gives to connections, which might take it meanwhile. */
     static int freePort() throws IOException {
-        try (var socket = new ServerSocket(0, 1, LOOPBACK)) {
-            return socket.getLocalPort();
+        while (true) {
+            int port = 10_000 + ThreadLocalRandom.current().nextInt(22_000);
+            try (var socket = new ServerSocket(port, 1, LOOPBACK)) {
+                return socket.getLocalPort();
+            } catch (BindException taken) {
+                continue;
+            }
         }
     }
 

@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.net.ServerSocket;
 import java.net.Socket;
 import java.net.SocketException;
+import java.time.Duration;
 import java.util.Optional;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.LinkedBlockingQueue;
@@ -19,9 +20,11 @@ import java.util.concurrent.locks.LockSupport;
 final class Door extends ServerSocket {
     private static final int MAX_ASKED = 256;
     private static final long PAUSE_NANOS = 100_000_000;
+    private static final Duration END = Duration.ofSeconds(1);
 
     private final Links links;
     private final AtomicBoolean opened = new AtomicBoolean();
+    private final Thread keeper = Thread.ofPlatform().daemon().name("gossip-door").unstarted(this::run);
     private final AtomicInteger asked = new AtomicInteger();
 
     /** Empty: closed. */
@@ -34,7 +37,7 @@ final class Door extends ServerSocket {
     @Override
     public Socket accept() throws IOException {
         if (opened.compareAndSet(false, true)) {
-            Thread.ofPlatform().daemon().name("gossip-door").start(this::run);
+            keeper.start();
         }
         try {
             Optional<GossipSocket> next = admitted.take();
@@ -80,5 +83,10 @@ final class Door extends ServerSocket {
     public void close() throws IOException {
         super.close();
         admitted.add(Optional.empty());
+        try {
+            keeper.join(END); // the port is free when nobody waits at it any more
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
     }
 }
