@@ -27,7 +27,7 @@ import registry.api.client.RegistryClient;
  * {@link #log}.
  */
 public final class LauncherProcess implements AutoCloseable {
-    private static final Duration READY = Duration.ofSeconds(30);
+    private static final Duration READY = Duration.ofSeconds(60);
     private static final Duration END = Duration.ofSeconds(20);
     private static final Duration ASK = Duration.ofSeconds(5);
     private static final int TAIL_LINES = 60;

@@ -65,6 +65,14 @@ final class Bench {
         if (wants(Row.HEALTH_10, Row.CATALOG_10, Row.HEALTH_200, Row.KV_GET)) {
             section(this::reads);
         }
+        if (wants(
+                Row.CLIENT_GET,
+                Row.CLIENT_GET_P50,
+                Row.CLUSTER_CPU,
+                Row.CLUSTER_SERVER,
+                Row.CLUSTER_CLIENT)) {
+            section(() -> new ClusterRows(house, rounds, report).measure(this::wants));
+        }
         if (wants(Row.REGISTER_P50, Row.REGISTER_RATE, Row.REGISTER_SYNC)) {
             section(this::registrations);
         }

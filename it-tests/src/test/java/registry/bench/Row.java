@@ -34,6 +34,11 @@ enum Row {
     START_CPU("exec to first committed write, CPU", "s", "0.21–0.41", 1),
     RSS_IDLE("RSS idle", "MB", "55", 110),
     RSS_LOADED("RSS, 5,000 instances and 10,000 checks", "MB", "142–155", 150),
+    CLIENT_GET("KV GET through a client agent, CPU each of all", "µs", "1,200–1,600", 250),
+    CLIENT_GET_P50("KV GET through a client agent, 1 client, p50", "ms", "1.1", 0.5),
+    CLUSTER_CPU("3 servers and 2 clients at rest, CPU of all", "ms/s", "", 30),
+    CLUSTER_SERVER("3 servers and 2 clients at rest, RSS of a server", "MB", "", 130),
+    CLUSTER_CLIENT("3 servers and 2 clients at rest, RSS of a client", "MB", "", 110),
     VERSION("registry version, wall", "ms", "35–42", 50);
 
     private final String label;

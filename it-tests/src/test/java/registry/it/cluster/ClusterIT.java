@@ -1,11 +1,16 @@
 package registry.it.cluster;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
+import static java.util.concurrent.TimeUnit.SECONDS;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.awaitility.Awaitility.await;
 
 import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.time.Duration;
+import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -103,6 +108,75 @@ final class ClusterIT {
             cluster.restart(cluster.nodes());
             assertThat(get(node)).isEqualTo("synced");
         }
+    }
+
+    @Test
+    void fiveNodesStartTogetherAndKnowEachOther() {
+        long began = System.nanoTime();
+        try (Cluster cluster = Cluster.of(3).clients(2).start()) {
+            System.out.printf("cluster: 3 + 2 nodes ready after %s%n", since(began));
+            cluster.awaitMembers(5);
+            assertThat(cluster.leader()).isPresent();
+            assertThat(cluster.endedByThemselves()).isEmpty();
+        }
+    }
+
+    @Test
+    void withoutNetworksNodesShareTheLoopback() throws Exception {
+        try (Cluster cluster = Cluster.of(1).clients(1).onLoopback().start()) {
+            assertThat(cluster.hasNetwork()).isFalse();
+            cluster.awaitMembers(2);
+            put(cluster.node("c1"), "over the loopback");
+            assertThat(get(cluster.node("s1"))).isEqualTo("over the loopback");
+            assertThatThrownBy(cluster::heal).isInstanceOf(IllegalStateException.class);
+        }
+    }
+
+    /** As a build does that takes too long for somebody. */
+    @Test
+    void aTestThatIsKilledLeavesNothingBehind() throws Exception {
+        Process test =
+                new ProcessBuilder(
+                                ProcessHandle.current().info().command().orElseThrow(),
+                                "--enable-native-access=ALL-UNNAMED",
+                                "-Dregistry.home=" + Launcher.home(),
+                                "-cp",
+                                System.getProperty("java.class.path"),
+                                Killed.class.getName())
+                        .redirectError(ProcessBuilder.Redirect.DISCARD)
+                        .start();
+        List<String> left;
+        try (var said = test.inputReader(UTF_8)) {
+            left = List.of(String.valueOf(said.readLine()).split(" "));
+            assertThat(left).hasSizeGreaterThanOrEqualTo(3).allMatch(ClusterIT::exists);
+        } finally {
+            test.destroyForcibly().waitFor();
+        }
+        await().atMost(10, SECONDS).until(() -> left.stream().noneMatch(ClusterIT::exists));
+    }
+
+    private static boolean exists(String path) {
+        return Files.exists(Path.of(path));
+    }
+
+    /** Prints what it has made, and is killed. */
+    static final class Killed {
+        public static void main(String[] args) throws Exception {
+            Cluster cluster = Cluster.of(1).disks(64).prepare();
+            Node node = cluster.node("s1");
+            node.spawn();
+            System.out.printf(
+                    "/proc/%d %s %s %s%n",
+                    node.agent().pid(),
+                    node.agent().folder(),
+                    node.agent().dataDir().getParent(),
+                    String.join("", node.entry()).replaceFirst(".*=", ""));
+            Thread.currentThread().join();
+        }
+    }
+
+    private static Duration since(long nanos) {
+        return Duration.ofNanos(System.nanoTime() - nanos).truncatedTo(ChronoUnit.MILLIS);
     }
 
     /** How many of 200 datagrams arrive, for which no answer is needed. */

@@ -3,12 +3,15 @@ package registry.it.cluster;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.IOException;
+import java.net.URI;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
+import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.LockSupport;
@@ -28,13 +31,20 @@ final class Deaths extends Workload {
     private final List<String> violations = Collections.synchronizedList(new ArrayList<>());
     private volatile Set<String> dead = Set.of();
 
-    Deaths(Cluster cluster, Weather weather) {
+    /**
+     * @param agents whom to ask, by the name of the node
+     */
+    Deaths(Map<String, URI> agents, Weather weather) {
         super(PATIENCE.multipliedBy(2));
         this.weather = weather;
-        cluster.nodes().forEach(node -> names.add(node.name()));
-        for (Node node : cluster.nodes()) {
-            caller(node.client().agent(), client -> look(client, node.name()));
-        }
+        names.addAll(agents.keySet());
+        agents.forEach((name, agent) -> caller(agent, client -> look(client, name)));
+    }
+
+    static Deaths in(Cluster cluster, Weather weather) {
+        var agents = new TreeMap<String, URI>();
+        cluster.nodes().forEach(node -> agents.put(node.name(), node.client().agent()));
+        return new Deaths(agents, weather);
     }
 
     long looks() {

@@ -41,7 +41,9 @@ final class Liar implements AutoCloseable {
         /** As a waiter that is registered after the read it guards. */
         LOST_WAKE_UP,
         /** As a state whose index is not carried by a snapshot. */
-        OLD_INDEX
+        OLD_INDEX,
+        /** As a leader that believes a suspicion without looking. */
+        FALSE_DEATH
     }
 
     Liar(URI agent, Lie lie) throws IOException {
@@ -93,6 +95,10 @@ final class Liar implements AutoCloseable {
         Answer answer = agent.send(method, path, body, PATIENCE);
         if (path.contains("consistent")) {
             before.putIfAbsent(path, answer);
+        }
+        if (lie == Lie.FALSE_DEATH && path.startsWith("/v1/health/state") && isDue()) {
+            String dead = answer.text().replace("passing", "critical");
+            return new Answer(answer.status(), dead.getBytes(UTF_8), Map.of());
         }
         if (lie == Lie.LOST_WAKE_UP && path.contains("index=") && isDue()) {
             LockSupport.parkNanos(OVERSLEPT.toNanos());

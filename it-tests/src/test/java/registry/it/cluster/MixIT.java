@@ -53,7 +53,7 @@ final class MixIT {
             try (var registers = new Registers(agents, seed, PACE);
                     var acknowledged = new Acknowledged(agents, PACE);
                     var watchers = new Watchers(agents, weather, WAKE_UP);
-                    var deaths = new Deaths(cluster, weather)) {
+                    var deaths = Deaths.in(cluster, weather)) {
                 var maker = new TroubleMaker(cluster, weather, deaths, random, longest);
                 List<Workload> all = List.of(registers, acknowledged, watchers, deaths);
                 all.forEach(Workload::start);
@@ -79,6 +79,9 @@ final class MixIT {
                 var violations = new ArrayList<>(maker.violations());
                 for (Workload workload : all) {
                     violations.addAll(workload.violations());
+                }
+                if (!cluster.endedByThemselves().isEmpty()) {
+                    violations.add(cluster.endedByThemselves() + " ended by themselves");
                 }
                 violations.addAll(Replicas.differences(cluster));
                 assertThat(violations).as("seed %d", seed).isEmpty();

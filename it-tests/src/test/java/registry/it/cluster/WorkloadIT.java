@@ -6,6 +6,7 @@ import static org.awaitility.Awaitility.await;
 import java.net.URI;
 import java.time.Duration;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import java.util.function.BooleanSupplier;
 import org.junit.jupiter.api.Test;
@@ -86,6 +87,12 @@ final class WorkloadIT {
                 watchers.start();
                 until(() -> !watchers.violations().isEmpty());
                 assertThat(watchers.violations().getFirst()).contains("not woken");
+            }
+            try (var liar = new Liar(agent, Lie.FALSE_DEATH);
+                    var deaths = new Deaths(Map.of("s1", liar.uri()), new Weather())) {
+                deaths.start();
+                until(() -> !deaths.violations().isEmpty());
+                assertThat(deaths.violations().getFirst()).contains("s1 was called dead");
             }
             try (var liar = new Liar(agent, Lie.OLD_INDEX);
                     var watchers = new Watchers(List.of(liar.uri()), new Weather(), LIMIT)) {

@@ -140,7 +140,7 @@ public record AgentConfig(
             boolean verifyServerHostname) {
         /** Whether any of it is asked for. */
         public boolean isUsed() {
-            return verifyIncoming || verifyOutgoing || certFile != null;
+            return caFile != null || certFile != null || verifyIncoming || verifyOutgoing;
         }
     }
 

@@ -498,16 +498,40 @@ class ConfigLoaderTest {
 
     // Protection
 
+    @Test
+    void tlsOfTheServerPort() throws ConfigException {
+        var tls =
+                sources.file(
+                                "f.json",
+                                "{\"ca_file\": \"/ca\", \"cert_file\": \"/c\", \"key_file\": \"/k\", \"verify_incoming_rpc\": true, \"verify_server_hostname\": true}")
+                        .config()
+                        .rpcTls();
+        assertThat(tls.isUsed()).isTrue();
+        assertThat(tls.verifyIncoming()).isTrue();
+        assertThat(tls.verifyOutgoing()).as("follows from verify_server_hostname").isTrue();
+        assertThat(tls.caFile()).hasToString("/ca");
+    }
+
     @ParameterizedTest
     @CsvSource(
             delimiter = '|',
             value = {
-                "{\"verify_incoming\": true} | verify_incoming",
-                "{\"verify_outgoing\": true} | verify_outgoing",
-                "{\"verify_server_hostname\": true} | verify_server_hostname",
-                "{\"ca_file\": \"x\"} | ca_file",
-                "{\"cert_file\": \"x\"} | cert_file",
-                "{\"key_file\": \"x\"} | key_file",
+                "{\"verify_incoming\": true} | verify_incoming set",
+                "{\"verify_outgoing\": true} | verify_outgoing set",
+                "{\"verify_server_hostname\": true} | verify_outgoing set",
+                "{\"cert_file\": \"x\"} | cert_file and key_file",
+                "{\"ca_file\": \"x\", \"key_file\": \"x\"} | cert_file and key_file"
+            })
+    void halfOfTlsStopsTheStart(String file, String text) {
+        assertThat(sources.file("f.json", file).fault()).startsWith(text);
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "{\"ca_path\": \"x\"} | ca_path",
+                "{\"verify_incoming_https\": true} | verify_incoming_https",
                 "{\"acl\": {\"enabled\": true}} | acl.enabled",
                 "{\"acl_datacenter\": \"dc1\"} | acl_datacenter",
                 "{\"ports\": {\"https\": 8501}} | ports.https",

@@ -6,6 +6,8 @@ import java.net.Socket;
 import java.nio.file.Path;
 import java.security.GeneralSecurityException;
 import java.security.KeyStore;
+import java.security.PrivateKey;
+import java.security.Signature;
 import java.security.cert.CertificateParsingException;
 import java.security.cert.X509Certificate;
 import java.util.Collection;
@@ -71,14 +73,35 @@ public final class LinkTls {
         if (keys.certificate == null || keys.key == null) {
             return null;
         }
-        List<X509Certificate> chain = Pem.certificates(keys.certificate);
+        List<X509Certificate> chain = Pem.certificates("cert_file", keys.certificate);
+        PrivateKey key = Pem.key("key_file", keys.key);
+        if (!belongTogether(key, chain.getFirst())) {
+            throw new IOException("key_file: is not the key of the certificate in cert_file");
+        }
         KeyStore store = KeyStore.getInstance("PKCS12");
         store.load(null, null);
-        store.setKeyEntry(
-                "own", Pem.key(keys.key), NO_PASSWORD, chain.toArray(X509Certificate[]::new));
+        store.setKeyEntry("own", key, NO_PASSWORD, chain.toArray(X509Certificate[]::new));
         var managers = KeyManagerFactory.getInstance(KeyManagerFactory.getDefaultAlgorithm());
         managers.init(store, NO_PASSWORD);
         return managers.getKeyManagers();
+    }
+
+    private static boolean belongTogether(PrivateKey key, X509Certificate certificate)
+            throws GeneralSecurityException {
+        if (!key.getAlgorithm().equals(certificate.getPublicKey().getAlgorithm())) {
+            return false;
+        }
+        Signature signature =
+                Signature.getInstance(
+                        switch (key.getAlgorithm()) {
+                            case "RSA" -> "SHA256withRSA";
+                            case "EC" -> "SHA256withECDSA";
+                            default -> key.getAlgorithm();
+                        });
+        signature.initSign(key);
+        byte[] signed = signature.sign();
+        signature.initVerify(certificate.getPublicKey());
+        return signature.verify(signed);
     }
 
     /** Without authorities nobody is believed, rather than those of the web. */
@@ -87,7 +110,7 @@ public final class LinkTls {
         store.load(null, null);
         if (keys.ca != null) {
             int number = 0;
-            for (X509Certificate authority : Pem.certificates(keys.ca)) {
+            for (X509Certificate authority : Pem.certificates("ca_file", keys.ca)) {
                 store.setCertificateEntry("ca" + number++, authority);
             }
         }

@@ -57,10 +57,11 @@ final class Pem {
     private Pem() {}
 
     /**
+     * @param name of the file's key in the configuration
      * @throws IOException with a message for the user
      */
-    static List<X509Certificate> certificates(Path file) throws IOException {
-        byte[] text = read(file);
+    static List<X509Certificate> certificates(String name, Path file) throws IOException {
+        byte[] text = read(name, file);
         try {
             List<X509Certificate> found =
                     CertificateFactory.getInstance("X.509")
@@ -72,18 +73,19 @@ final class Pem {
                 return found;
             }
         } catch (CertificateException e) {
-            throw new IOException(file + ": not certificates in PEM form: " + e.getMessage(), e);
+            throw new IOException(
+                    name + ": " + file + ": not certificates in PEM form: " + e.getMessage(), e);
         }
-        throw new IOException(file + ": no certificate in it");
+        throw new IOException(name + ": " + file + ": no certificate in it");
     }
 
     /**
      * @throws IOException with a message for the user, which holds nothing of the key
      */
-    static PrivateKey key(Path file) throws IOException {
-        Matcher pem = KEY.matcher(new String(read(file), StandardCharsets.ISO_8859_1));
+    static PrivateKey key(String name, Path file) throws IOException {
+        Matcher pem = KEY.matcher(new String(read(name, file), StandardCharsets.ISO_8859_1));
         if (!pem.find()) {
-            throw new IOException(file + ": no private key in PEM form in it");
+            throw new IOException(name + ": " + file + ": no private key in PEM form in it");
         }
         try {
             byte[] der = Base64.getMimeDecoder().decode(pem.group(2));
@@ -91,12 +93,14 @@ final class Pem {
                 case "RSA " -> decoded("RSA", tagged(SEQUENCE, RSA_HEAD, tagged(OCTETS, der)));
                 case "EC " -> decoded("EC", wrapped(der));
                 case "" -> plain(der);
-                default -> throw new IOException(file + ": keys with a password can't be read");
+                default ->
+                        throw new IOException(
+                                name + ": " + file + ": keys with a password can't be read");
             };
         } catch (GeneralSecurityException
                 | IllegalArgumentException
                 | IndexOutOfBoundsException e) {
-            throw new IOException(file + ": not a private key that can be read", e);
+            throw new IOException(name + ": " + file + ": not a private key that can be read", e);
         }
     }
 
@@ -160,11 +164,11 @@ final class Pem {
         return out;
     }
 
-    private static byte[] read(Path file) throws IOException {
+    private static byte[] read(String name, Path file) throws IOException {
         try {
             return Files.readAllBytes(file);
         } catch (IOException e) {
-            throw new IOException("can't read " + file + ": " + e.getMessage(), e);
+            throw new IOException(name + ": can't read " + file + ": " + e.getMessage(), e);
         }
     }
 }

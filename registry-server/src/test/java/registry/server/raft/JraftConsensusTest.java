@@ -303,7 +303,7 @@ class JraftConsensusTest {
                                 .kind())
                 .isEqualTo(Kind.OVERLOADED);
         assertThat(Proposal.refusal(new Status(RaftError.EIO, "Corrupted LogStorage")).kind())
-                .isEqualTo(Kind.INTERNAL);
+                .isEqualTo(Kind.UNKNOWN);
     }
 
     /** Applies nothing until the gate opens. */
