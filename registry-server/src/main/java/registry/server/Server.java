@@ -33,6 +33,8 @@ import registry.server.leader.Reconciler;
 import registry.server.leader.RestoreReaper;
 import registry.server.leader.SessionTimers;
 import registry.server.leader.TombstoneReaper;
+import registry.server.once.Once;
+import registry.server.once.OnceTable;
 import registry.server.operator.Autopilot;
 import registry.server.operator.OperatorCalls;
 import registry.server.operator.OperatorEndpoint;
@@ -80,6 +82,7 @@ public final class Server implements Servers, AutoCloseable {
                     OperatorCalls.SET_AUTOPILOT,
                     OperatorCalls.HEALTH);
 
+    private final StateStore store;
     private final Consensus consensus;
     private final Queries queries;
     private final LeaderLoop leader;
@@ -102,7 +105,7 @@ public final class Server implements Servers, AutoCloseable {
             LongSupplier nanoTime,
             Consumer<String> halt) {
         ExecutorService wakers = Queries.wakers();
-        var store = new StateStore(new Watches(waiters -> Queries.wake(wakers, waiters)));
+        this.store = new StateStore(new Watches(waiters -> Queries.wake(wakers, waiters)));
         var answers = Queries.cache();
         var fsm = new Fsm(store, nanoTime, signals::release, answers::clear, halt);
         this.consensus = consensus.apply(fsm);
@@ -264,7 +267,12 @@ public final class Server implements Servers, AutoCloseable {
         if (write == null) {
             throw ApiException.badRequest("rpc: can't find method " + method.name());
         }
-        return method.answer().cast(write.apply(request));
+        try {
+            return method.answer().cast(write.apply(request));
+        } catch (ApiException e) {
+            // What the first time has made may be why the second is refused.
+            throw OnceTable.isApplied(store.current(), Once.id()) ? OnceTable.answerLost() : e;
+        }
     }
 
     @Override

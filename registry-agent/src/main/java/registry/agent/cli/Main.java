@@ -277,8 +277,13 @@ public final class Main {
                         .distinct()
                         .map(this::summary)
                         .collect(Collectors.joining("\n"));
-        return "Usage: %s %s <subcommand> [options] [args]\n\n  %s\n\nSubcommands are:\n%s"
-                .formatted(program, group, groups.get(group), names);
+        return "Usage: %s %s <subcommand> [options]%s\n\n  %s\n\nSubcommands are:\n%s"
+                .formatted(
+                        program,
+                        group,
+                        group.equals("operator") ? "" : " [args]",
+                        groups.get(group),
+                        names);
     }
 
     /** A group's command, or the group in it that the command belongs to. */
