@@ -108,6 +108,9 @@ final class RandomMachine {
     private byte[] archive;
     private NaiveModel saved;
 
+    /** What the first of the pieces is of; those of another do not fit behind it. */
+    private NaiveModel stagedModel;
+
     private long nanos;
     private long begunAt;
     private long begunNanos;
@@ -742,6 +745,7 @@ final class RandomMachine {
         if (taken && part == next) {
             staged = id;
             parts = next + 1;
+            stagedModel = part == 0 ? saved : stagedModel;
             stagedAt = model.time;
         } else if (taken && other) {
             staged = "";
@@ -772,7 +776,7 @@ final class RandomMachine {
         if (taken) {
             staged = "";
             parts = 0;
-            model.restore(saved);
+            model.restore(stagedModel);
             scopes.clear();
         }
     }
@@ -824,7 +828,10 @@ final class RandomMachine {
                                 scope);
                     }
                 });
-        same(services.size(), model.perService.size(), "services with an index");
+        same(
+                services.size(),
+                model.perService.size(),
+                "services with an index " + services + model.perService);
         compareCatalog(state);
         compareKeys(state);
     }

@@ -52,7 +52,10 @@ class StateMachineTest {
             machine.restoreFrom(foreign);
             machine.run(commands - commands / 4, Fsm.TABLES);
         } catch (Throwable e) {
-            throw new AssertionError("-Dregistry.property.seed=" + seed + ": " + machine, e);
+            throw new AssertionError(
+                    "-Dregistry.property.seed=%d: %s; before it %s"
+                            .formatted(seed, machine, foreign),
+                    e);
         }
         assertThat(machine.kinds()).as("types of commands that were done").hasSize(13);
         System.out.printf(
