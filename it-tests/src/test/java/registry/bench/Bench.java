@@ -17,6 +17,8 @@ import java.util.stream.Stream;
  *
  * <ul>
  *   <li>{@code BENCH_ROWS=kv,parked}: only the rows whose key holds one of these words
+ *   <li>{@code BENCH_OTHER=DIR}: another unpacked distribution, measured in turns with this one in
+ *       the rows of writes to three servers; its figures stand in the floor's column
  *   <li>{@code BENCH_QUICK=1}: fewer and shorter rounds; figures are rough
  * </ul>
  */
@@ -66,6 +68,14 @@ final class Bench {
         if (wants(Row.HEALTH_10, Row.CATALOG_10, Row.HEALTH_200, Row.KV_GET)) {
             section(this::reads);
         }
+        if (wants(
+                Row.CLIENT_GET,
+                Row.CLIENT_GET_P50,
+                Row.CLUSTER_CPU,
+                Row.CLUSTER_SERVER,
+                Row.CLUSTER_CLIENT)) {
+            section(() -> new ClusterRows(house, rounds, report).measure(this::wants));
+        }
         if (wants(Row.REGISTER_P50, Row.REGISTER_RATE, Row.REGISTER_SYNC)) {
             section(this::registrations);
         }
@@ -78,6 +88,9 @@ final class Bench {
         if (wants(Row.TXN_10)) {
             section(this::transactions);
         }
+        if (wants(Row.SERVERS_P50, Row.SERVERS_RATE, Row.SERVERS_CPU)) {
+            section(this::servers);
+        }
         if (wants(Row.AGENT_P50, Row.AGENT_RATE, Row.TTL_PASS)) {
             section(this::ownServices);
         }
@@ -86,6 +99,9 @@ final class Bench {
         }
         if (wants(Row.PARKED_RSS, Row.PARKED_HEAP, Row.PARKED_LAST, Row.PARKED_CPU, Row.HANGUP)) {
             section(() -> new ParkedRows(house, rounds, report).measure());
+        }
+        if (wants(Row.SSE_RSS, Row.SSE_HEAP, Row.SSE_LAST, Row.SSE_CPU)) {
+            section(() -> new StreamRows(house, rounds, report).measure());
         }
     }
 
@@ -183,6 +199,12 @@ final class Bench {
             double[] cpu = pair.cpuOf(ours, Catalog.transactions("/durable/"));
             report.add(Row.TXN_10, cpu[0], cpu[1]);
         }
+    }
+
+    private void servers() {
+        String other = System.getenv().getOrDefault("BENCH_OTHER", "");
+        House others = other.isEmpty() ? null : house.of(Path.of(other).toAbsolutePath());
+        new WriteRows(house, others, rounds, report).measure();
     }
 
     private void ownServices() {

@@ -19,6 +19,10 @@ enum Row {
     KV_PUT_SYNC("KV PUT at 64 clients, writes per disk flush", "", "", -1),
     LOCK_P50("lock acquire and release, durable, 1 client, p50", "ms", "1.3–1.5", 1.2),
     TXN_10("txn of 10 KV sets, CPU each", "µs", "", 200),
+    SERVERS_P50("KV PUT at the leader of 3 servers, durable, 1 client, p50", "ms", "1.3–2.3", 1),
+    SERVERS_RATE(
+            "KV PUT at the leader of 3 servers, durable, 64 clients", "/s", "1.5–4.3k", -8_000),
+    SERVERS_CPU("KV PUT at the leader of 3 servers, 64 clients, CPU each of all", "µs", "400", 400),
     AGENT_P50("agent/service/register, 1 client, p50", "ms", "1.9–4.6", 1),
     AGENT_RATE("agent/service/register, 16 clients", "/s", "150–690", -3_000),
     TTL_PASS("TTL pass without a change, CPU each", "µs", "290–540", 40),
@@ -27,11 +31,20 @@ enum Row {
     PARKED_LAST("10,000 parked queries, last woken", "s", "1.27", 0.45),
     PARKED_CPU("10,000 parked queries, CPU per wake", "µs", "154–240", 40),
     HANGUP("5,000 parked clients hang up, freed after", "s", "next change", 5),
+    SSE_RSS("10,000 subscribers to events, RSS each", "KB", "", 6),
+    SSE_HEAP("10,000 subscribers to events, live heap each", "KB", "", 6),
+    SSE_LAST("10,000 subscribers to events, last one told", "s", "", 0.5),
+    SSE_CPU("10,000 subscribers to events, CPU per event", "µs", "", 40),
     WAKE_UPS("catalog/services wake-ups per 100 check updates", "", "47–73", 0),
     START_WALL("exec to first committed write", "s", "1.1–2.1", 0.8),
     START_CPU("exec to first committed write, CPU", "s", "0.21–0.41", 1),
     RSS_IDLE("RSS idle", "MB", "55", 110),
     RSS_LOADED("RSS, 5,000 instances and 10,000 checks", "MB", "142–155", 150),
+    CLIENT_GET("KV GET through a client agent, CPU each of all", "µs", "1,200–1,600", 250),
+    CLIENT_GET_P50("KV GET through a client agent, 1 client, p50", "ms", "1.1", 0.5),
+    CLUSTER_CPU("3 servers and 2 clients at rest, CPU of all", "ms/s", "", 30),
+    CLUSTER_SERVER("3 servers and 2 clients at rest, RSS of a server", "MB", "", 130),
+    CLUSTER_CLIENT("3 servers and 2 clients at rest, RSS of a client", "MB", "", 110),
     VERSION("registry version, wall", "ms", "35–42", 50);
 
     private final String label;

@@ -7,11 +7,15 @@ import ch.qos.logback.classic.spi.Configurator;
 import ch.qos.logback.classic.spi.ILoggingEvent;
 import ch.qos.logback.classic.spi.ThrowableProxyUtil;
 import ch.qos.logback.core.ConsoleAppender;
+import ch.qos.logback.core.Context;
 import ch.qos.logback.core.FileAppender;
 import ch.qos.logback.core.LayoutBase;
 import ch.qos.logback.core.OutputStreamAppender;
+import ch.qos.logback.core.UnsynchronizedAppenderBase;
 import ch.qos.logback.core.encoder.LayoutWrappingEncoder;
+import ch.qos.logback.core.filter.Filter;
 import ch.qos.logback.core.spi.ContextAwareBase;
+import ch.qos.logback.core.spi.FilterReply;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -19,8 +23,10 @@ import java.nio.file.Path;
 import java.time.ZoneOffset;
 import java.time.format.DateTimeFormatter;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.LoggerFactory;
 import registry.api.json.Json;
@@ -33,6 +39,23 @@ import registry.api.json.Json;
 public final class AgentLog extends ContextAwareBase implements Configurator {
     private static final DateTimeFormatter TIME =
             DateTimeFormatter.ofPattern("yyyy-MM-dd'T'HH:mm:ss.SSS'Z'").withZone(ZoneOffset.UTC);
+
+    /** Call each message to a peer that is away an error, and there are many a second. */
+    private static final List<String> PARTINGS =
+            List.of(
+                    "com.alipay.sofa.jraft.rpc.impl.AbstractClientService",
+                    "com.alipay.sofa.jraft.core.Replicator",
+                    "com.alipay.sofa.jraft.core.ReplicatorGroupImpl",
+                    // The transport's own words; failure detection tells what there is to tell.
+                    "registry.agent.gossip.PatientTcp");
+
+    private static final String OURS = "registry";
+    private static final String JETTY = "org.eclipse.jetty";
+    private static final String RAFT = "com.alipay.sofa.jraft";
+    private static final String GOSSIP = "org.jgroups";
+
+    /** Property of the context: the level that was asked for. */
+    private static final String CONFIGURED = "registry.log_level";
 
     @Override
     public ExecutionStatus configure(LoggerContext context) {
@@ -81,6 +104,26 @@ public final class AgentLog extends ContextAwareBase implements Configurator {
         setLevel((LoggerContext) LoggerFactory.getILoggerFactory(), parse(level));
     }
 
+    /**
+     * Hands over each line from now on, until it is closed; what others see stays as it is.
+     *
+     * @param level as in {@link #configure}; may be lower than the configured one
+     * @param lines called on the thread that logs: must not block, and must not log
+     */
+    static AutoCloseable tap(String level, boolean json, Consumer<String> lines) {
+        var context = (LoggerContext) LoggerFactory.getILoggerFactory();
+        Logger root = context.getLogger(org.slf4j.Logger.ROOT_LOGGER_NAME);
+        var tap = new Tap(parse(level), json ? new JsonLines() : new Lines(), lines);
+        tap.setContext(context);
+        tap.start();
+        root.addAppender(tap);
+        applyLevels(context);
+        return () -> {
+            root.detachAppender(tap);
+            applyLevels(context);
+        };
+    }
+
     private static Level parse(String level) {
         return switch (level.toLowerCase(Locale.ROOT)) {
             case "trace" -> Level.TRACE;
@@ -92,20 +135,46 @@ public final class AgentLog extends ContextAwareBase implements Configurator {
     }
 
     private static void setLevel(LoggerContext context, Level level) {
-        Level libraries =
-                level.isGreaterOrEqual(Level.WARN) || level == Level.TRACE ? level : Level.WARN;
-        context.getLogger(org.slf4j.Logger.ROOT_LOGGER_NAME).setLevel(libraries);
-        context.getLogger("registry").setLevel(level);
-        // a stranger's bad request is a warning to Jetty, and could fill the log
-        context.getLogger("org.eclipse.jetty")
-                .setLevel(level == Level.TRACE ? Level.DEBUG : Level.ERROR);
-        // these two report each lost connection and each election step as an error of their own
-        context.getLogger("com.alipay.sofa.jraft")
-                .setLevel(level == Level.TRACE ? Level.DEBUG : Level.ERROR);
-        context.getLogger("org.jgroups").setLevel(level == Level.TRACE ? Level.DEBUG : Level.ERROR);
-        // a stranger's malformed requests are no line of ours
-        context.getLogger("org.eclipse.jetty")
-                .setLevel(level == Level.TRACE ? Level.DEBUG : Level.ERROR);
+        context.putProperty(CONFIGURED, level.toString());
+        applyLevels(context);
+    }
+
+    private static Level configured(Context context) {
+        return Level.toLevel(context.getProperty(CONFIGURED), Level.WARN);
+    }
+
+    /** Lets the loggers make what the configuration or any tap wants. */
+    private static synchronized void applyLevels(LoggerContext context) {
+        Level configured = configured(context);
+        Level lowest = configured;
+        Logger root = context.getLogger(org.slf4j.Logger.ROOT_LOGGER_NAME);
+        for (var all = root.iteratorForAppenders(); all.hasNext(); ) {
+            if (all.next() instanceof Tap tap && lowest.isGreaterOrEqual(tap.level)) {
+                lowest = tap.level;
+            }
+        }
+        root.setLevel(threshold("", lowest));
+        context.getLogger(OURS).setLevel(threshold(OURS, lowest));
+        context.getLogger(RAFT).setLevel(threshold(RAFT, lowest));
+        context.getLogger(GOSSIP).setLevel(threshold(GOSSIP, lowest));
+        for (String parting : PARTINGS) {
+            context.getLogger(parting).setLevel(lowest == Level.TRACE ? Level.DEBUG : Level.OFF);
+        }
+        // Not for a tap: what Jetty logs of carrying a line would be the next line.
+        context.getLogger(JETTY).setLevel(threshold(JETTY, configured));
+    }
+
+    /** The least that is shown of a logger while that level is wanted. */
+    private static Level threshold(String logger, Level wanted) {
+        if (logger.startsWith(OURS)) {
+            return wanted;
+        }
+        // A stranger's bad request is a warning to Jetty, and could fill the log; the other two
+        // report each lost connection and each election step as an error of their own.
+        if (logger.startsWith(JETTY) || logger.startsWith(RAFT) || logger.startsWith(GOSSIP)) {
+            return wanted == Level.TRACE ? Level.DEBUG : Level.ERROR;
+        }
+        return wanted.isGreaterOrEqual(Level.WARN) || wanted == Level.TRACE ? wanted : Level.WARN;
     }
 
     private static void attach(
@@ -118,6 +187,10 @@ public final class AgentLog extends ContextAwareBase implements Configurator {
         encoder.setContext(context);
         encoder.setLayout(layout);
         encoder.start();
+        var filter = new AtConfiguredLevel();
+        filter.setContext(context);
+        filter.start();
+        appender.addFilter(filter);
         appender.setContext(context);
         appender.setEncoder(encoder);
         appender.start();
@@ -164,6 +237,39 @@ public final class AgentLog extends ContextAwareBase implements Configurator {
                     }
                 });
         return out.toString();
+    }
+
+    /** Keeps from console and file what is made for a tap alone. */
+    private static final class AtConfiguredLevel extends Filter<ILoggingEvent> {
+        @Override
+        public FilterReply decide(ILoggingEvent event) {
+            Level least = threshold(event.getLoggerName(), configured(getContext()));
+            return event.getLevel().isGreaterOrEqual(least)
+                    ? FilterReply.NEUTRAL
+                    : FilterReply.DENY;
+        }
+    }
+
+    private static final class Tap extends UnsynchronizedAppenderBase<ILoggingEvent> {
+        private final Level level;
+        private final LayoutBase<ILoggingEvent> layout;
+        private final Consumer<String> lines;
+
+        Tap(Level level, LayoutBase<ILoggingEvent> layout, Consumer<String> lines) {
+            this.level = level;
+            this.layout = layout;
+            this.lines = lines;
+        }
+
+        @Override
+        protected void append(ILoggingEvent event) {
+            String logger = event.getLoggerName();
+            if (!event.getLevel().isGreaterOrEqual(threshold(logger, level))
+                    || logger.startsWith(JETTY) && !event.getLevel().isGreaterOrEqual(Level.WARN)) {
+                return;
+            }
+            lines.accept(layout.doLayout(event));
+        }
     }
 
     private static final class Lines extends LayoutBase<ILoggingEvent> {

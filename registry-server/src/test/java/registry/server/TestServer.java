@@ -8,6 +8,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
@@ -24,7 +25,6 @@ import registry.server.rpc.Method;
 import registry.server.rpc.Question;
 import registry.server.rpc.Reply;
 import registry.server.rpc.Servers;
-import registry.server.session.SessionTtl;
 
 /**
  * A server over {@link LocalConsensus} with short forms of what tests ask of it, and gossip by
@@ -55,11 +55,22 @@ public final class TestServer implements AutoCloseable {
             synchronized (this) {
                 peers.put(
                         name,
-                        new Peer(id, name, address, rpcPort != 0, rpcPort, state, new TreeMap<>()));
+                        new Peer(
+                                id,
+                                name,
+                                address,
+                                rpcPort != 0,
+                                rpcPort,
+                                state,
+                                new TreeMap<>(),
+                                new TreeMap<>()));
                 told = List.copyOf(listeners);
             }
             told.forEach(Runnable::run);
         }
+
+        @Override
+        public void publish(SortedMap<String, String> facts) {}
 
         public synchronized void forget(String name) {
             peers.remove(name);
@@ -90,8 +101,7 @@ public final class TestServer implements AutoCloseable {
                                 1,
                                 1,
                                 1 << 20,
-                                Duration.ofMinutes(15),
-                                SessionTtl.CONSULS),
+                                Duration.ofMinutes(15)),
                         LocalConsensus.into(made),
                         members,
                         nanos::get,

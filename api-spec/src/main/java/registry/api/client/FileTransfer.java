@@ -14,7 +14,8 @@ import registry.api.client.RegistryClient.Answer;
 
 /** Exchanges whose bodies are too long for memory: one connection each. */
 final class FileTransfer {
-    private static final Duration PATIENCE = Duration.ofMinutes(5);
+    static final Duration PATIENCE = Duration.ofMinutes(5);
+    static final Duration FOREVER = Duration.ofMillis(Integer.MAX_VALUE);
     private static final int BUFFER = 1 << 16;
 
     private FileTransfer() {}
@@ -22,15 +23,17 @@ final class FileTransfer {
     /**
      * @param from sent as the body; null for none
      * @param to takes the body of an answer of status 200; any other body stands in the answer
+     * @param patience the longest pause
      */
     static Answer exchange(
             String method,
             URI target,
             Map<String, String> headers,
             @Nullable Path from,
-            OutputStream to)
+            OutputStream to,
+            Duration patience)
             throws IOException {
-        HttpURLConnection connection = new Transport(false).open(method, target, headers, PATIENCE);
+        HttpURLConnection connection = new Transport(false).open(method, target, headers, patience);
         try {
             if (from != null) {
                 connection.setRequestProperty("Content-Type", "application/octet-stream");

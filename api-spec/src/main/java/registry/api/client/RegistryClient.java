@@ -15,9 +15,9 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Sends requests to one agent and hands back its answers, whatever their status: no redirects,
- * nothing hidden, but for what the JDK does by itself: a request whose connection ends without a
- * word is sent once more. Safe for any thread; calls block, and end early only when a virtual
- * thread is interrupted.
+ * nothing hidden, but for what the JDK does by itself: a GET or DELETE whose connection ends
+ * without a word is sent once more. Safe for any thread; calls block, and end early only when a
+ * virtual thread is interrupted.
  */
 public final class RegistryClient implements AutoCloseable {
     private final URI agent;
@@ -122,7 +122,14 @@ public final class RegistryClient implements AutoCloseable {
      * @param to takes the body of an answer of status 200; any other body stands in the answer
      */
     public Answer download(String pathAndQuery, OutputStream to) throws IOException {
-        return FileTransfer.exchange("GET", URI.create(agent + pathAndQuery), headers, null, to);
+        return FileTransfer.exchange(
+                "GET", URI.create(agent + pathAndQuery), headers, null, to, FileTransfer.PATIENCE);
+    }
+
+    /** The same for a body that has no end, and may pause for as long as it likes. */
+    public Answer follow(String pathAndQuery, OutputStream to) throws IOException {
+        return FileTransfer.exchange(
+                "GET", URI.create(agent + pathAndQuery), headers, null, to, FileTransfer.FOREVER);
     }
 
     /** Puts a file, over a connection of its own. */
@@ -132,7 +139,8 @@ public final class RegistryClient implements AutoCloseable {
                 URI.create(agent + pathAndQuery),
                 headers,
                 file,
-                OutputStream.nullOutputStream());
+                OutputStream.nullOutputStream(),
+                FileTransfer.PATIENCE);
     }
 
     /** Nothing has to be ended: connections that wait for a next request close by themselves. */

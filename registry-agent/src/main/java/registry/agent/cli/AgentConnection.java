@@ -211,6 +211,14 @@ final class AgentConnection implements AutoCloseable {
                 exchange(trouble, "GET", path, new Query(), target -> client.download(target, to)));
     }
 
+    /** Writes a body as it comes, until the agent ends it. */
+    Answer follow(String trouble, String path, Query query, OutputStream to)
+            throws Failure, InterruptedException {
+        return expectOk(
+                trouble,
+                exchange(trouble, "GET", path, query, target -> client.follow(target, to)));
+    }
+
     /** Sends a file; whatever is answered but 200 is a failure. */
     Answer upload(String trouble, String path, Path file) throws Failure, InterruptedException {
         return expectOk(

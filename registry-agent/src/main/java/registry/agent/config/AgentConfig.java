@@ -6,6 +6,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.SortedMap;
 import org.jspecify.annotations.Nullable;
+import registry.api.AutopilotConfig;
 import registry.server.session.SessionTtl;
 
 /**
@@ -40,6 +41,7 @@ public record AgentConfig(
         int retryMax,
         boolean rejoinAfterLeave,
         Duration reconnectTimeout,
+        GossipSecurity gossipSecurity,
         boolean leaveOnTerminate,
         boolean skipLeaveOnInterrupt,
         int raftMultiplier,
@@ -54,6 +56,7 @@ public record AgentConfig(
         int checkOutputMaxSize,
         boolean discardCheckOutput,
         boolean disableHttpUnprintableCharFilter,
+        boolean disableCoordinates,
         boolean enableDebug,
         Duration defaultQueryTime,
         Duration maxQueryTime,
@@ -61,13 +64,34 @@ public record AgentConfig(
         Duration tombstoneTtl,
         SessionTtl sessionTtl,
         long raftSnapshotBytes,
+        Autopilot autopilot,
         HttpConfig http,
         Dns dns,
+        RpcTls rpcTls,
         Limits limits,
         Definitions definitions) {
 
+    /**
+     * What gossip is encrypted with.
+     *
+     * @param encrypt base64 of the first key; empty for none
+     * @param verifyIncoming plain peers are refused
+     * @param verifyOutgoing nothing is sent in plain
+     * @param keyringFile the keyring is kept in the data directory
+     */
+    public record GossipSecurity(
+            String encrypt, boolean verifyIncoming, boolean verifyOutgoing, boolean keyringFile) {}
+
     /** Listening ports; -1 is off. */
     public record Ports(int dns, int http, int https, int serfLan, int serfWan, int server) {}
+
+    /**
+     * {@code autopilot}.
+     *
+     * @param initial the configuration while none was set through the API
+     * @param deadServerDelay how long a voter has to be dead before it is removed
+     */
+    public record Autopilot(AutopilotConfig initial, Duration deadServerDelay) {}
 
     /** {@code http_config}. */
     public record HttpConfig(
@@ -107,6 +131,20 @@ public record AgentConfig(
 
     /** {@code dns_config.soa}, in seconds. */
     public record Soa(int refresh, int retry, int expire, int minTtl) {}
+
+    /** TLS of the server port. */
+    public record RpcTls(
+            @Nullable Path caFile,
+            @Nullable Path certFile,
+            @Nullable Path keyFile,
+            boolean verifyIncoming,
+            boolean verifyOutgoing,
+            boolean verifyServerHostname) {
+        /** Whether any of it is asked for. */
+        public boolean isUsed() {
+            return caFile != null || certFile != null || verifyIncoming || verifyOutgoing;
+        }
+    }
 
     /** {@code limits}; sizes in bytes. */
     public record Limits(

@@ -4,6 +4,7 @@ import java.nio.file.Files;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.Base64;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
@@ -12,10 +13,14 @@ import java.util.TreeMap;
 import java.util.function.Consumer;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
+import registry.agent.config.AgentConfig.Autopilot;
 import registry.agent.config.AgentConfig.Definitions;
+import registry.agent.config.AgentConfig.GossipSecurity;
 import registry.agent.config.AgentConfig.HttpConfig;
 import registry.agent.config.AgentConfig.Limits;
 import registry.agent.config.AgentConfig.Ports;
+import registry.agent.config.AgentConfig.RpcTls;
+import registry.api.AutopilotConfig;
 import registry.api.json.GoDuration;
 import registry.server.session.SessionTtl;
 
@@ -77,6 +82,7 @@ final class ConfigBinder {
                 atLeast("retry_max", settings.whole("retry_max", 0), 0),
                 settings.flag("rejoin_after_leave", false),
                 reconnectTimeout(),
+                gossipSecurity(),
                 settings.flag("leave_on_terminate", !server),
                 settings.flag("skip_leave_on_interrupt", server),
                 raftMultiplier(performance),
@@ -93,6 +99,7 @@ final class ConfigBinder {
                 checkOutputMaxSize(),
                 settings.flag("discard_check_output", false),
                 settings.flag("disable_http_unprintable_char_filter", false),
+                settings.flag("disable_coordinates", false),
                 settings.flag("enable_debug", false),
                 positive("default_query_time", Duration.ofSeconds(300)),
                 positive("max_query_time", Duration.ofSeconds(600)),
@@ -100,8 +107,10 @@ final class ConfigBinder {
                 positive("tombstone_ttl", Duration.ofMinutes(15)),
                 sessionTtl(),
                 Math.max(1, settings.size("raft_snapshot_bytes", 64L << 20)),
+                autopilot(),
                 httpConfig(),
                 new DnsBinder(settings).bind(),
+                rpcTls(),
                 limits(),
                 definitions);
     }
@@ -240,6 +249,30 @@ final class ConfigBinder {
         return timeout;
     }
 
+    private GossipSecurity gossipSecurity() throws ConfigException {
+        String encrypt = settings.text("encrypt");
+        String fault = encrypt.isEmpty() ? "" : keyFault(encrypt);
+        if (!fault.isEmpty()) {
+            throw new ConfigException("encrypt has invalid key: " + fault);
+        }
+        return new GossipSecurity(
+                encrypt,
+                settings.flag("encrypt_verify_incoming", true),
+                settings.flag("encrypt_verify_outgoing", true),
+                !settings.flag("disable_keyring_file", false));
+    }
+
+    private static String keyFault(String key) {
+        try {
+            int size = Base64.getDecoder().decode(key.strip()).length;
+            return size == 16 || size == 24 || size == 32
+                    ? ""
+                    : "key size must be 16, 24 or 32 bytes";
+        } catch (IllegalArgumentException e) {
+            return "illegal base64 data";
+        }
+    }
+
     private SessionTtl sessionTtl() throws ConfigException {
         Duration min = settings.duration("session_ttl_min", SessionTtl.CONSULS.min());
         if (min.compareTo(MIN_SESSION_TTL) < 0) {
@@ -305,6 +338,64 @@ final class ConfigBinder {
                         http.whole("max_header_bytes", 16 * 1024),
                         1024),
                 http.texts("allowed_hosts"));
+    }
+
+    private Autopilot autopilot() throws ConfigException {
+        Settings autopilot = settings.section("autopilot");
+        AutopilotConfig absent = AutopilotConfig.DEFAULT;
+        var initial =
+                new AutopilotConfig(
+                        autopilot.flag("cleanup_dead_servers", absent.cleanupDeadServers()),
+                        notNegative(
+                                "autopilot.last_contact_threshold",
+                                autopilot.duration(
+                                        "last_contact_threshold", absent.lastContactThreshold())),
+                        atLeast(
+                                "autopilot.max_trailing_logs",
+                                autopilot.whole(
+                                        "max_trailing_logs", (int) absent.maxTrailingLogs()),
+                                0),
+                        atLeast("autopilot.min_quorum", autopilot.whole("min_quorum", 0), 0),
+                        notNegative(
+                                "autopilot.server_stabilization_time",
+                                autopilot.duration(
+                                        "server_stabilization_time",
+                                        absent.serverStabilizationTime())),
+                        "",
+                        false,
+                        "",
+                        0,
+                        0);
+        Duration delay =
+                notNegative(
+                        "autopilot.dead_server_delay",
+                        autopilot.duration("dead_server_delay", Duration.ofHours(72)));
+        return new Autopilot(initial, delay);
+    }
+
+    private RpcTls rpcTls() throws ConfigException {
+        boolean hostname = settings.flag("verify_server_hostname", false);
+        var tls =
+                new RpcTls(
+                        path("ca_file"),
+                        path("cert_file"),
+                        path("key_file"),
+                        settings.flag("verify_incoming", false)
+                                || settings.flag("verify_incoming_rpc", false),
+                        settings.flag("verify_outgoing", false) || hostname,
+                        hostname);
+        if ((tls.certFile() == null) != (tls.keyFile() == null)) {
+            throw new ConfigException("cert_file and key_file: each needs the other");
+        }
+        if (tls.verifyIncoming() && (tls.caFile() == null || tls.certFile() == null)) {
+            throw new ConfigException(
+                    "verify_incoming set, and no CA certificate (ca_file) or no cert/key pair (cert_file, key_file) provided!");
+        }
+        if (tls.verifyOutgoing() && tls.caFile() == null) {
+            throw new ConfigException(
+                    "verify_outgoing set, and no CA certificate (ca_file) provided!");
+        }
+        return tls;
     }
 
     private Limits limits() throws ConfigException {

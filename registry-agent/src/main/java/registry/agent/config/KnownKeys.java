@@ -95,6 +95,7 @@ final class KnownKeys {
                             BOOL,
                             "log_json enable_script_checks enable_local_script_checks discard_check_output")
                     .add(HONOURED, BOOL, "disable_http_unprintable_char_filter enable_debug")
+                    .add(HONOURED, BOOL, "disable_coordinates")
                     .add(
                             HONOURED,
                             WHOLE,
@@ -119,6 +120,7 @@ final class KnownKeys {
                     .add(HONOURED, addresses(), "addresses")
                     .add(HONOURED, ports(), "ports")
                     .add(HONOURED, performance(), "performance")
+                    .add(HONOURED, autopilot(), "autopilot")
                     .add(HONOURED, httpConfig(), "http_config")
                     .add(HONOURED, TEXT_MAP, "http_api_response_headers")
                     .add(HONOURED, limits(), "limits")
@@ -143,10 +145,7 @@ final class KnownKeys {
                             SETTLED,
                             BOOL,
                             "disable_update_check disable_anonymous_signature disable_host_node_id")
-                    .add(
-                            SETTLED,
-                            BOOL,
-                            "disable_keyring_file enable_acl_replication acl_enforce_version_8")
+                    .add(SETTLED, BOOL, "enable_acl_replication acl_enforce_version_8")
                     .add(SETTLED, BOOL, "enable_central_service_config disable_remote_exec")
                     // Known to Consul, but a file can't change them there either.
                     .add(
@@ -171,10 +170,7 @@ final class KnownKeys {
                             WITHOUT_EFFECT,
                             TEXT,
                             "dogstatsd_addr reconnect_timeout_wan retry_interval_wan raft_snapshot_interval")
-                    .add(
-                            WITHOUT_EFFECT,
-                            BOOL,
-                            "enable_syslog disable_coordinates translate_wan_addrs ui")
+                    .add(WITHOUT_EFFECT, BOOL, "enable_syslog translate_wan_addrs ui")
                     .add(WITHOUT_EFFECT, BOOL, "tls_prefer_server_cipher_suites")
                     .add(WITHOUT_EFFECT, TEXT_LIST, "start_join_wan retry_join_wan dogstatsd_tags")
                     .add(WITHOUT_EFFECT, TEXT_LIST, "serf_allowed_cidrs_lan serf_allowed_cidrs_wan")
@@ -186,15 +182,19 @@ final class KnownKeys {
                     .add(
                             WITHOUT_EFFECT,
                             ANYTHING,
-                            "ui_config telemetry unix_sockets raft_logstore reporting autopilot")
-                    .add(PROTECTION, TEXT, "encrypt ca_file ca_path cert_file key_file")
+                            "ui_config telemetry unix_sockets raft_logstore reporting")
+                    .add(HONOURED, TEXT, "encrypt ca_file cert_file key_file")
                     .add(
-                            PROTECTION,
+                            HONOURED,
                             BOOL,
-                            "verify_incoming verify_incoming_rpc verify_incoming_https verify_outgoing")
-                    .add(PROTECTION, BOOL, "verify_server_hostname")
+                            "encrypt_verify_incoming encrypt_verify_outgoing disable_keyring_file")
+                    .add(PROTECTION, TEXT, "ca_path")
+                    .add(PROTECTION, BOOL, "verify_incoming_https")
+                    .add(
+                            HONOURED,
+                            BOOL,
+                            "verify_incoming verify_incoming_rpc verify_outgoing verify_server_hostname")
                     .add(PROTECTION, ANYTHING, "tls auto_encrypt auto_config audit")
-                    .add(SETTLED, BOOL, "encrypt_verify_incoming encrypt_verify_outgoing")
                     .add(PROTECTION, TEXT, "acl_datacenter acl_master_token")
                     .add(
                             SETTLED,
@@ -228,6 +228,20 @@ final class KnownKeys {
                         WITHOUT_EFFECT,
                         DURATION,
                         "rpc_hold_timeout grpc_keepalive_interval grpc_keepalive_timeout")
+                .section();
+    }
+
+    private static Section autopilot() {
+        return keys().add(HONOURED, BOOL, "cleanup_dead_servers")
+                .add(
+                        HONOURED,
+                        DURATION,
+                        "last_contact_threshold server_stabilization_time dead_server_delay")
+                .add(HONOURED, WHOLE, "max_trailing_logs min_quorum")
+                .add(
+                        WITHOUT_EFFECT,
+                        ANYTHING,
+                        "redundancy_zone_tag disable_upgrade_migration upgrade_version_tag")
                 .section();
     }
 

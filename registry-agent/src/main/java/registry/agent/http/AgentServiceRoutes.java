@@ -48,7 +48,7 @@ final class AgentServiceRoutes {
 
     void addTo(RouteTable.Builder table) {
         table.plain("GET", "/v1/agent/services", Handler.plain(this::services), Trait.NAMESPACED);
-        table.read("/v1/agent/service/", this::service, Trait.NAMESPACED);
+        table.read("/v1/agent/service/", new ByHash(), Trait.NAMESPACED);
         table.write(
                 "PUT",
                 "/v1/agent/service/register",
@@ -91,6 +91,18 @@ final class AgentServiceRoutes {
             }
         });
         return taken;
+    }
+
+    private final class ByHash implements Handler {
+        @Override
+        public Servers.@Nullable Held handle(Request request, Consumer<Answer> then) {
+            return service(request, then);
+        }
+
+        @Override
+        public Position position() {
+            return Position.HASH;
+        }
     }
 
     /** One service; with its {@code hash} the answer waits until the definition is another. */

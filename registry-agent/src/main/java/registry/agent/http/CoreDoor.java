@@ -43,6 +43,7 @@ final class CoreDoor extends Handler.Wrapper {
     private final Executor virtualThreads;
     private final Doors doors;
     private final AnswerWriter writer;
+    private final LiveAnswers live;
 
     /** Which door a route goes through; tests send all routes through one. */
     interface Doors {
@@ -55,6 +56,7 @@ final class CoreDoor extends Handler.Wrapper {
             Executor virtualThreads,
             Doors doors,
             AnswerWriter writer,
+            LiveAnswers live,
             Handler behind) {
         super(behind);
         this.dispatcher = dispatcher;
@@ -62,6 +64,7 @@ final class CoreDoor extends Handler.Wrapper {
         this.virtualThreads = virtualThreads;
         this.doors = doors;
         this.writer = writer;
+        this.live = live;
     }
 
     /** Whatever blocks is handed to a virtual thread here, also what the door behind does. */
@@ -156,8 +159,22 @@ final class CoreDoor extends Handler.Wrapper {
      */
     private void serve(
             Exchange exchange, Route route, registry.agent.http.Request head, boolean bare) {
+        if (route.handler() instanceof LiveHandler.InTable(LiveHandler feeds)) {
+            answerLive(exchange, route, head, feeds, bare);
+            return;
+        }
         switch (doors.of(route)) {
-            case READ -> exchange.ask(dispatcher, route, head, bare);
+            case READ -> {
+                var position = route.handler().position();
+                if (position != null && EventFeed.isWantedBy(head)) {
+                    EventFeed.Asking asking = (next, then) -> dispatcher.ask(route, next, then);
+                    LiveHandler events =
+                            (first, more) -> new EventFeed(first, position, asking, live, more);
+                    answerLive(exchange, route, head, events, bare);
+                } else {
+                    exchange.ask(dispatcher, route, head, bare);
+                }
+            }
             case WRITE -> {
                 Answer quick = route.handler().quick(head);
                 if (quick != null) {
@@ -173,6 +190,28 @@ final class CoreDoor extends Handler.Wrapper {
                 virtualThreads.execute(() -> handBehind(exchange, route, head));
             }
         }
+    }
+
+    private void answerLive(
+            Exchange exchange,
+            Route route,
+            registry.agent.http.Request head,
+            LiveHandler feeds,
+            boolean bare) {
+        Answer refusal = dispatcher.refusal(route, head);
+        if (refusal != null) {
+            exchange.accept(refusal);
+            return;
+        }
+        var answer = new LiveAnswer(exchange, live);
+        Feed feed;
+        try {
+            feed = feeds.open(head, answer::more);
+        } catch (ApiException e) {
+            exchange.accept(Answer.of(e));
+            return;
+        }
+        answer.begin(feed, bare);
     }
 
     private void stream(
@@ -216,6 +255,10 @@ final class CoreDoor extends Handler.Wrapper {
             }
             return read;
         }
+    }
+
+    void head(Response response, Answer head) {
+        writer.head(response, head);
     }
 
     /** Sends the head of an answer whose body follows. */

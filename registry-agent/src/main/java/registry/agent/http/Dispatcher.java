@@ -26,6 +26,7 @@ final class Dispatcher {
     private static final Answer UNPRINTABLE = Answer.empty(400).dressed(Answer.Dress.BARE);
     private static final Answer NOT_A_PATH =
             Answer.text(400, "Bad path encoding").dressed(Answer.Dress.BARE);
+    private static final String QUERY = "/v1/query/";
     private static final byte[] EMPTY_OBJECT = {'{', '}'};
 
     private final RouteTable routes;
@@ -102,15 +103,20 @@ final class Dispatcher {
                     Answer.text(403, "Endpoint is blocked by agent configuration"));
         }
         if (method.equals("OPTIONS")) {
-            Answer answer =
-                    path.startsWith("/v1/query/") ? Answer.json(EMPTY_OBJECT) : Answer.empty(200);
+            Answer answer = path.startsWith(QUERY) ? Answer.json(EMPTY_OBJECT) : Answer.empty(200);
             return new Opened.Refused(answer.with("Allow", resource.allow()));
         }
         Route route = resource.byMethod().get(method);
         if (route == null) {
+            // Consul's own words: here it forgets that it takes OPTIONS, too.
+            String allow = resource.allow();
             return new Opened.Refused(
                     Answer.text(405, "method " + method + " not allowed")
-                            .with("Allow", resource.allow()));
+                            .with(
+                                    "Allow",
+                                    path.startsWith(QUERY)
+                                            ? allow.substring("OPTIONS,".length())
+                                            : allow));
         }
         if (write && !guards.mayWrite(client)) {
             return new Opened.Refused(Answer.text(403, "Access is restricted"));

@@ -116,6 +116,12 @@ final class Exchange
         return door.begin(response, callback, head);
     }
 
+    /** Sets the head of a live answer, which then writes its pieces itself. */
+    void beginLive(Answer head) {
+        ANSWERED.set(this, 1);
+        door.head(response, head);
+    }
+
     /** Cuts an answer off that was begun and not ended; false when none was begun. */
     boolean cut(Throwable cause) {
         if (begun) {

@@ -157,6 +157,35 @@ final class GoBody {
         return value.intValue();
     }
 
+    /** A number with a fraction; 0 when absent. */
+    double decimal(String... names) {
+        JsonNode value = take(names);
+        return value == null ? 0 : decimalOf(value, names[0]);
+    }
+
+    /** A list of numbers with a fraction; empty when absent. */
+    List<Double> decimals(String... names) {
+        JsonNode value = take(names);
+        if (value == null) {
+            return List.of();
+        }
+        if (!value.isArray()) {
+            throw mismatch(value, names[0], "[]float64");
+        }
+        var decimals = new ArrayList<Double>(value.size());
+        for (JsonNode element : value) {
+            decimals.add(element.isNull() ? 0 : decimalOf(element, names[0]));
+        }
+        return List.copyOf(decimals);
+    }
+
+    private double decimalOf(JsonNode value, String name) {
+        if (!value.isNumber() || !Double.isFinite(value.doubleValue())) {
+            throw mismatch(value, name, "float64");
+        }
+        return value.doubleValue();
+    }
+
     /** A number from 0 to 2⁶⁴-1 in the bits of a long; 0 when absent. */
     long unsigned(String... names) {
         JsonNode value = take(names);
@@ -257,6 +286,12 @@ final class GoBody {
     List<String> texts(String... names) {
         JsonNode value = take(names);
         return value == null ? List.of() : textsOf(value, names[0]);
+    }
+
+    /** A list of texts; null when absent, which Consul shows as something else than empty. */
+    @Nullable List<String> textsIfAny(String... names) {
+        JsonNode value = take(names);
+        return value == null ? null : textsOf(value, names[0]);
     }
 
     private List<String> textsOf(JsonNode value, String name) {

@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.net.StandardSocketOptions;
 import java.nio.channels.SelectionKey;
 import java.nio.channels.SocketChannel;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.Executor;
@@ -60,6 +61,7 @@ public final class HttpApi implements AutoCloseable {
     private final RouteTable routes;
     private final HashWaiters hashWaiters = new HashWaiters();
     private final ExecutorService virtualThreads = Executors.newVirtualThreadPerTaskExecutor();
+    private final LiveAnswers live;
     private final ClientConnections connections;
     private final Server server;
 
@@ -70,10 +72,18 @@ public final class HttpApi implements AutoCloseable {
             CheckHistory history,
             Membership membership,
             AgentControl control) {
-        this(config, servers, local, history, membership, control, Route::door);
+        this(
+                config,
+                servers,
+                local,
+                history,
+                membership,
+                control,
+                Route::door,
+                LiveAnswers.HEARTBEAT);
     }
 
-    /** With the doors chosen by a test. */
+    /** With the doors and the time between heartbeats chosen by a test. */
     HttpApi(
             AgentConfig config,
             Servers servers,
@@ -81,9 +91,12 @@ public final class HttpApi implements AutoCloseable {
             CheckHistory history,
             Membership membership,
             AgentControl control,
-            CoreDoor.Doors doors) {
+            CoreDoor.Doors doors,
+            Duration heartbeat) {
         this.config = config;
-        this.routes = routes(config, servers, local, history, membership, control, hashWaiters);
+        live = new LiveAnswers(virtualThreads, heartbeat);
+        this.routes =
+                routes(config, servers, local, history, membership, control, hashWaiters, live);
         var dispatcher = new Dispatcher(routes, config);
         connections = new ClientConnections(config.limits().httpMaxConnsPerClient());
         server = server(dispatcher, doors);
@@ -96,13 +109,17 @@ public final class HttpApi implements AutoCloseable {
             CheckHistory history,
             Membership membership,
             AgentControl control,
-            HashWaiters hashWaiters) {
+            HashWaiters hashWaiters,
+            LiveAnswers live) {
         var lookup = new Lookup(servers, config);
         var table = RouteTable.builder();
-        new StatusRoutes(servers, membership).addTo(table);
+        new StatusRoutes(servers).addTo(table);
+        new OperatorRoutes(servers, membership).addTo(table);
         new CatalogRoutes(servers, lookup, config.datacenter()).addTo(table);
         new HealthRoutes(lookup).addTo(table);
         new KvRoutes(servers, lookup).addTo(table);
+        new QueryRoutes(servers, lookup, config.nodeName()).addTo(table);
+        new CoordinateRoutes(servers, lookup, config.disableCoordinates()).addTo(table);
         new SessionRoutes(servers, lookup, config.nodeName()).addTo(table);
         new TxnRoutes(servers, config).addTo(table);
         new SnapshotRoutes(servers, config.dataDir()).addTo(table);
@@ -110,6 +127,9 @@ public final class HttpApi implements AutoCloseable {
         new AgentServiceRoutes(config, local, hashWaiters).addTo(table);
         new AgentCheckRoutes(local, history).addTo(table);
         new AgentMetricsRoutes().addTo(table);
+        new KeyringRoutes(membership, config.datacenter()).addTo(table);
+        new EventRoutes(config, membership, local, hashWaiters).addTo(table);
+        new MonitorRoutes(control, live::execute).addTo(table);
         new AbsentRoutes(config.enableDebug()).addTo(table);
         return table.build();
     }
@@ -123,7 +143,7 @@ public final class HttpApi implements AutoCloseable {
         var writer = new AnswerWriter(dispatcher);
         var behind = new JavalinDoor(dispatcher, writer).handler();
         jetty.setHandler(
-                new CoreDoor(dispatcher, connections, virtualThreads, doors, writer, behind));
+                new CoreDoor(dispatcher, connections, virtualThreads, doors, writer, live, behind));
         return jetty;
     }
 
@@ -192,14 +212,20 @@ public final class HttpApi implements AutoCloseable {
         return http;
     }
 
+    /** How many answers go on at this moment. */
+    int live() {
+        return live.size();
+    }
+
     /** The port of the first listener. */
     public int port() {
         return ((ServerConnector) server.getConnectors()[0]).getLocalPort();
     }
 
-    /** Stops listening; requests under way are cut. */
+    /** Ends live answers and stops listening; requests under way are cut. */
     @Override
     public void close() {
+        live.close();
         try {
             server.stop();
         } catch (Exception e) {

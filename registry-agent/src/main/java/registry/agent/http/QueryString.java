@@ -84,6 +84,15 @@ final class QueryString {
         return new QueryString(left);
     }
 
+    /** The same parameters and one more. */
+    QueryString with(String name, String value) {
+        var more = new ArrayList<String>(pairs.size() + 2);
+        more.addAll(pairs);
+        more.add(name);
+        more.add(value);
+        return new QueryString(more);
+    }
+
     /**
      * All parameters, sorted by name and encoded, as messages quote them: {@code acquire=x&cas=1}.
      */

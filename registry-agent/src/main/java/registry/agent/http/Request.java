@@ -38,8 +38,16 @@ record Request(
 
     /** The same request, to be answered at once. */
     Request withoutWaiting() {
-        return new Request(
-                method, path, rest, query.without("index", "hash"), headers, client, pretty, body);
+        return withQuery(query.without("index", "hash"));
+    }
+
+    Request withQuery(QueryString other) {
+        return new Request(method, path, rest, other, headers, client, pretty, body);
+    }
+
+    /** The same request, whose answer's JSON is not indented. */
+    Request compact() {
+        return new Request(method, path, rest, query, headers, client, false, body);
     }
 
     @Nullable String header(String name) {

@@ -5,7 +5,8 @@ import java.util.Set;
 /**
  * One line of the table of routes.
  *
- * @param path with a slash at the end it stands for all paths that begin with it, else for itself
+ * @param path with a slash at the end it stands for all paths that begin with it, with a star for
+ *     all with something in its place, else for itself
  * @param door who carries it
  */
 record Route(String method, String path, Door door, Set<Trait> traits, Handler handler) {

@@ -6,6 +6,7 @@ import java.io.UncheckedIOException;
 import java.lang.reflect.RecordComponent;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Comparator;
@@ -13,6 +14,8 @@ import java.util.List;
 import java.util.Random;
 import java.util.SortedMap;
 import java.util.TreeMap;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.function.Consumer;
 import registry.agent.check.SystemTimers;
 import registry.agent.config.AgentConfig;
 import registry.agent.config.ConfigException;
@@ -28,6 +31,7 @@ import registry.server.storage.NodeStore;
 /** An HTTP API on a free port of the loopback, over servers that the test holds in its hand. */
 final class TestApi implements AutoCloseable {
     final FakeServers servers = new FakeServers();
+    final FakeMembers members = new FakeMembers();
     private final Path dataDir;
     private final NodeStore store;
     private final LocalStore localStore;
@@ -35,6 +39,9 @@ final class TestApi implements AutoCloseable {
     final LocalState local;
     final HttpApi http;
     final List<String> control = new ArrayList<>();
+    final List<Consumer<String>> taps = new CopyOnWriteArrayList<>();
+
+    private static final Duration HEARTBEAT = Duration.ofSeconds(15);
 
     /** All routes through one door, or each through its own. */
     enum Through {
@@ -51,7 +58,7 @@ final class TestApi implements AutoCloseable {
         }
     }
 
-    private TestApi(Through through, AgentConfig config) throws IOException {
+    private TestApi(Through through, AgentConfig config, Duration heartbeat) throws IOException {
         dataDir = Files.createTempDirectory("http-test-");
         store = NodeStore.open(dataDir);
         localStore = new LocalStore(store);
@@ -69,9 +76,10 @@ final class TestApi implements AutoCloseable {
                         servers,
                         local,
                         checkId -> List.of(),
-                        new FakeMembers(),
+                        members,
                         new Control(),
-                        through::of);
+                        through::of,
+                        heartbeat);
     }
 
     static TestApi start(Through through) throws IOException {
@@ -82,7 +90,14 @@ final class TestApi implements AutoCloseable {
      * @param settings as a file would have them
      */
     static TestApi start(Through through, String settings) throws IOException {
-        var api = new TestApi(through, config(settings));
+        return start(through, settings, HEARTBEAT);
+    }
+
+    /**
+     * @param heartbeat between two of a live answer
+     */
+    static TestApi start(Through through, String settings, Duration heartbeat) throws IOException {
+        var api = new TestApi(through, config(settings), heartbeat);
         api.http.start();
         return api;
     }
@@ -184,6 +199,13 @@ final class TestApi implements AutoCloseable {
         @Override
         public SortedMap<String, SortedMap<String, String>> stats() {
             return new TreeMap<>();
+        }
+
+        @Override
+        public AutoCloseable tapLog(String level, boolean json, Consumer<String> lines) {
+            control.add("log " + level + (json ? " json" : ""));
+            taps.add(lines);
+            return () -> taps.remove(lines);
         }
 
         @Override

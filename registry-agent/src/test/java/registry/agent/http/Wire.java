@@ -73,8 +73,8 @@ final class Wire implements AutoCloseable {
         return response("GET");
     }
 
-    /** The next answer on this connection. */
-    Response response(String method) throws IOException {
+    /** Status and headers of the next answer. */
+    Response head() throws IOException {
         String statusLine = line();
         while (statusLine.startsWith("HTTP/1.1 100")) {
             line();
@@ -84,8 +84,12 @@ final class Wire implements AutoCloseable {
         for (String line = line(); !line.isEmpty(); line = line()) {
             headers.add(line);
         }
-        int status = Integer.parseInt(statusLine.split(" ")[1]);
-        var response = new Response(status, headers, new byte[0]);
+        return new Response(Integer.parseInt(statusLine.split(" ")[1]), headers, new byte[0]);
+    }
+
+    /** The next answer on this connection. */
+    Response response(String method) throws IOException {
+        Response response = head();
         String length = response.header("Content-Length");
         byte[] body;
         if (method.equals("HEAD")) {
@@ -97,19 +101,39 @@ final class Wire implements AutoCloseable {
         } else {
             body = in.readNBytes(Integer.parseInt(length));
         }
-        return new Response(status, headers, body);
+        return new Response(response.status(), response.headers(), body);
     }
 
     private byte[] chunks() throws IOException {
         var body = new ByteArrayOutputStream();
         while (true) {
-            byte[] chunk = in.readNBytes(Integer.parseInt(line(), 16));
+            byte[] chunk = chunk();
             body.writeBytes(chunk);
-            line();
             if (chunk.length == 0) {
                 return body.toByteArray();
             }
         }
+    }
+
+    /**
+     * The next chunk of an answer; empty at its end. The server sends the end of a chunk's line
+     * with the next one, so it is not waited for here.
+     */
+    byte[] chunk() throws IOException {
+        String size = line();
+        if (size.isEmpty()) {
+            size = line();
+        }
+        byte[] chunk = in.readNBytes(Integer.parseInt(size, 16));
+        if (chunk.length == 0) {
+            line();
+        }
+        return chunk;
+    }
+
+    /** All that comes until the peer closes. */
+    String rest() throws IOException {
+        return new String(in.readAllBytes(), StandardCharsets.UTF_8);
     }
 
     /** True when the peer has closed, and nothing is left to read. */

@@ -10,8 +10,10 @@ import registry.api.CatalogDeregistration;
 import registry.api.CatalogRegistration;
 import registry.api.HealthCheck;
 import registry.api.Node;
+import registry.api.NodeCoordinate;
 import registry.api.NodeService;
 import registry.api.json.Json;
+import registry.server.coordinate.CoordinateTable;
 import registry.server.state.Keys;
 import registry.server.state.Row;
 import registry.server.state.Shared;
@@ -392,6 +394,18 @@ public final class CatalogTable {
         }
     }
 
+    /** Nodes that have gone meanwhile have no place. */
+    static int locate(Tx tx, List<NodeCoordinate> coordinates) {
+        int placed = 0;
+        for (NodeCoordinate coordinate : coordinates) {
+            if (tx.get(NODES, Keys.fold(coordinate.node())) != null) {
+                CoordinateTable.put(tx, coordinate);
+                placed++;
+            }
+        }
+        return placed;
+    }
+
     static void deleteNode(Tx tx, String node) {
         for (Instance instance : rowsBelow(tx, INSTANCES, node)) {
             deleteInstance(tx, instance);
@@ -399,6 +413,7 @@ public final class CatalogTable {
         for (Row<HealthCheck> check : rowsBelow(tx, CHECKS, node)) {
             deleteCheck(tx, check.value());
         }
+        CoordinateTable.forget(tx, node);
         tx.delete(NODES, node);
         tx.move(Scopes.NODES);
         tx.wake(Scopes.node(node));

@@ -5,6 +5,7 @@ import registry.api.HealthCheck;
 import registry.api.Node;
 import registry.server.catalog.CatalogTable;
 import registry.server.kv.KvTable;
+import registry.server.query.QueryTable;
 import registry.server.session.LiveSession;
 import registry.server.session.SessionTable;
 import registry.server.state.Row;
@@ -12,7 +13,7 @@ import registry.server.state.Tx;
 
 /**
  * What a command brings about beyond its own rows, in the same step: with a node or a check go the
- * sessions bound to it, with a session its locks.
+ * sessions bound to it, with a session its locks and the prepared queries bound to it.
  */
 final class Cascade {
     private Cascade() {}
@@ -40,6 +41,7 @@ final class Cascade {
         for (Tx.Deletion<?> deletion : List.copyOf(tx.deletions())) {
             if (deletion.row() instanceof LiveSession ended) {
                 KvTable.letGo(tx, ended.session());
+                QueryTable.sessionEnded(tx, ended.session().id());
             }
         }
     }

@@ -12,7 +12,11 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import registry.api.ApiException;
 import registry.server.catalog.CatalogTable;
+import registry.server.coordinate.CoordinateTable;
 import registry.server.kv.KvTable;
+import registry.server.once.OnceTable;
+import registry.server.operator.AutopilotTable;
+import registry.server.query.QueryTable;
 import registry.server.raft.Applier;
 import registry.server.session.SessionTable;
 import registry.server.snapshot.RestoreTable;
@@ -41,6 +45,10 @@ public final class Fsm implements Applier {
                     CatalogTable.CHECKS,
                     KvTable.PAIRS,
                     KvTable.TOMBSTONES,
+                    OnceTable.CLIENTS,
+                    AutopilotTable.CONFIG,
+                    QueryTable.QUERIES,
+                    CoordinateTable.COORDINATES,
                     KvTable.DELAYS,
                     SessionTable.SESSIONS,
                     RestoreTable.PARTS);

@@ -6,9 +6,9 @@ import static org.awaitility.Awaitility.await;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.List;
 import java.util.function.Consumer;
 import registry.server.ServerConfig;
-import registry.server.session.SessionTtl;
 import registry.server.storage.NodeStore;
 
 /** A node store with a single voter on it. */
@@ -56,6 +56,13 @@ final class TestServer implements AutoCloseable {
         }
     }
 
+    /** A disk that founds a cluster of one. */
+    static RaftDisk disk(NodeStore store, Path dir) throws IOException {
+        RaftDisk disk = RaftDisk.open(store, config(dir, SNAPSHOT_BYTES));
+        disk.bind("c1", List.of(disk.raftId()));
+        return disk;
+    }
+
     static ServerConfig config(Path dir, long snapshotBytes) {
         return new ServerConfig(
                 dir,
@@ -67,8 +74,7 @@ final class TestServer implements AutoCloseable {
                 1,
                 5,
                 snapshotBytes,
-                Duration.ofMinutes(15),
-                SessionTtl.CONSULS);
+                Duration.ofMinutes(15));
     }
 
     @Override
