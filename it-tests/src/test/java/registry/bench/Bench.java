@@ -2,6 +2,7 @@ package registry.bench;
 
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -80,6 +81,12 @@ final class Bench {
         }
         if (wants(Row.KV_PUT_P50, Row.KV_PUT_RATE, Row.KV_PUT_SYNC)) {
             section(this::values);
+        }
+        if (wants(Row.LOCK_P50)) {
+            section(this::locks);
+        }
+        if (wants(Row.TXN_10)) {
+            section(this::transactions);
         }
         if (wants(Row.SERVERS_P50, Row.SERVERS_RATE, Row.SERVERS_CPU)) {
             section(this::servers);
@@ -164,6 +171,33 @@ final class Bench {
                     64,
                     Catalog.values("/v1/kv/bench/k%d"),
                     Catalog.values("/durable/"));
+        }
+    }
+
+    /** Two writes make a row: twice the median of one. */
+    private void locks() {
+        try (var pair = new Pair(house, rounds)) {
+            String answer =
+                    new String(
+                            pair.api().put("/v1/session/create", "{}").body(),
+                            StandardCharsets.UTF_8);
+            String session = answer.replaceFirst(".*\"ID\":\"([^\"]*)\".*", "$1");
+            House.teach(pair.floor(), "/durable/", pair.api().put("/v1/kv/bench/first", "y"));
+            double[] millis =
+                    pair.medianMillis(
+                            Catalog.locks("/v1/kv/bench/lock", session),
+                            Catalog.values("/durable/"));
+            report.add(Row.LOCK_P50, 2 * millis[0], 2 * millis[1]);
+        }
+    }
+
+    private void transactions() {
+        try (var pair = new Pair(house, rounds)) {
+            Clients.Requests ours = Catalog.transactions("/v1/txn");
+            House.teach(
+                    pair.floor(), "/durable/", pair.api().put("/v1/txn", Catalog.transaction(0)));
+            double[] cpu = pair.cpuOf(ours, Catalog.transactions("/durable/"));
+            report.add(Row.TXN_10, cpu[0], cpu[1]);
         }
     }
 

@@ -17,6 +17,8 @@ enum Row {
     KV_PUT_P50("KV PUT, durable, 1 client, p50", "ms", "0.63–0.71", 0.6),
     KV_PUT_RATE("KV PUT, durable, 64 clients", "/s", "5–10.7k", -10_000),
     KV_PUT_SYNC("KV PUT at 64 clients, writes per disk flush", "", "", -1),
+    LOCK_P50("lock acquire and release, durable, 1 client, p50", "ms", "1.3–1.5", 1.2),
+    TXN_10("txn of 10 KV sets, CPU each", "µs", "", 200),
     SERVERS_P50("KV PUT at the leader of 3 servers, durable, 1 client, p50", "ms", "1.3–2.3", 1),
     SERVERS_RATE(
             "KV PUT at the leader of 3 servers, durable, 64 clients", "/s", "1.5–4.3k", -8_000),

@@ -61,6 +61,7 @@ public final class Fsm implements Applier {
     private final Runnable roleChanged;
     private final Runnable stateReplaced;
     private final Consumer<String> halt;
+    private final Consumer<Tx> aftermath;
 
     /** Ops of this process on their way through the log, by the very array that will come back. */
     private final Map<byte[], Op> proposed = new ConcurrentHashMap<>();
@@ -79,6 +80,20 @@ public final class Fsm implements Applier {
             Runnable roleChanged,
             Runnable stateReplaced,
             Consumer<String> halt) {
+        this(store, nanoTime, roleChanged, stateReplaced, halt, Cascade::follow);
+    }
+
+    /**
+     * @param aftermath what commands bring about beyond their own rows
+     */
+    Fsm(
+            StateStore store,
+            LongSupplier nanoTime,
+            Runnable roleChanged,
+            Runnable stateReplaced,
+            Consumer<String> halt,
+            Consumer<Tx> aftermath) {
+        this.aftermath = aftermath;
         this.store = store;
         this.nanoTime = nanoTime;
         this.roleChanged = roleChanged;
@@ -96,13 +111,7 @@ public final class Fsm implements Applier {
             throw new IllegalStateException(line);
         }
         State before = store.current();
-        var tx =
-                new Tx(
-                        before,
-                        before.base() + index,
-                        Command.time(command),
-                        TABLES,
-                        Cascade::follow);
+        var tx = new Tx(before, before.base() + index, Command.time(command), TABLES, aftermath);
         Object result = result(tx, command);
         if (result instanceof ApiException) {
             store.skip(tx);
