@@ -313,7 +313,8 @@ public final class Agent implements AgentControl, AutoCloseable {
                 config.raftSnapshotBytes(),
                 config.tombstoneTtl(),
                 config.autopilot().initial(),
-                config.autopilot().deadServerDelay());
+                config.autopilot().deadServerDelay(),
+                config.sessionTtl());
     }
 
     /** Where this agent's own API can be reached from here. */
