@@ -136,7 +136,7 @@ final class ServersIT {
             Node leader = cluster.awaitLeader();
             Node leaving = asLeader ? leader : without(leader).getFirst();
             Node other = without(leaving).getLast();
-            // After a partition gossip takes some seconds to be one again.
+            // Right after a partition TCP still waits to repeat what was lost: a second or more.
             cluster.awaitMembers(3);
             long began = System.nanoTime();
             var left =
