@@ -16,6 +16,8 @@ import java.util.stream.Stream;
  *
  * <ul>
  *   <li>{@code BENCH_ROWS=kv,parked}: only the rows whose key holds one of these words
+ *   <li>{@code BENCH_OTHER=DIR}: another unpacked distribution, measured in turns with this one in
+ *       the rows of writes to three servers; its figures stand in the floor's column
  *   <li>{@code BENCH_QUICK=1}: fewer and shorter rounds; figures are rough
  * </ul>
  */
@@ -78,6 +80,9 @@ final class Bench {
         }
         if (wants(Row.KV_PUT_P50, Row.KV_PUT_RATE, Row.KV_PUT_SYNC)) {
             section(this::values);
+        }
+        if (wants(Row.SERVERS_P50, Row.SERVERS_RATE, Row.SERVERS_CPU)) {
+            section(this::servers);
         }
         if (wants(Row.AGENT_P50, Row.AGENT_RATE, Row.TTL_PASS)) {
             section(this::ownServices);
@@ -160,6 +165,12 @@ final class Bench {
                     Catalog.values("/v1/kv/bench/k%d"),
                     Catalog.values("/durable/"));
         }
+    }
+
+    private void servers() {
+        String other = System.getenv().getOrDefault("BENCH_OTHER", "");
+        House others = other.isEmpty() ? null : house.of(Path.of(other).toAbsolutePath());
+        new WriteRows(house, others, rounds, report).measure();
     }
 
     private void ownServices() {

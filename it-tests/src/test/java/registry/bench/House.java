@@ -33,6 +33,11 @@ final class House {
         this.work = work;
     }
 
+    /** The same with another distribution. */
+    House of(Path otherHome) {
+        return new House(otherHome, work.resolve("other"));
+    }
+
     Path launcher() {
         return home.resolve("bin/registry");
     }
@@ -99,6 +104,28 @@ final class House {
             command.add("-retry-join=" + member.join);
         }
         return Subject.start(command, member.ports[0], dir.resolve("log"));
+    }
+
+    /** Servers of one cluster that has committed its first write; the leader comes first. */
+    List<Subject> servers(int count) {
+        List<Subject> servers = new ArrayList<>();
+        List<Member> members = new ArrayList<>();
+        for (int i = 1; i <= count; i++) {
+            String join = members.isEmpty() ? "" : members.getFirst().gossip();
+            members.add(member("s" + i, count, join));
+            servers.add(execute(members.getLast()));
+        }
+        servers.forEach(this::awaitFirstWrite);
+        String leader =
+                new String(
+                        new Api(servers.getFirst().port()).get("/v1/status/leader").body(),
+                        StandardCharsets.UTF_8);
+        for (int i = 0; i < count; i++) {
+            if (leader.contains(":" + members.get(i).ports[2] + "\"")) {
+                servers.addFirst(servers.remove(i));
+            }
+        }
+        return servers;
     }
 
     private static Path config(Path dir, int[] ports) {

@@ -17,6 +17,10 @@ enum Row {
     KV_PUT_P50("KV PUT, durable, 1 client, p50", "ms", "0.63–0.71", 0.6),
     KV_PUT_RATE("KV PUT, durable, 64 clients", "/s", "5–10.7k", -10_000),
     KV_PUT_SYNC("KV PUT at 64 clients, writes per disk flush", "", "", -1),
+    SERVERS_P50("KV PUT at the leader of 3 servers, durable, 1 client, p50", "ms", "1.3–2.3", 1),
+    SERVERS_RATE(
+            "KV PUT at the leader of 3 servers, durable, 64 clients", "/s", "1.5–4.3k", -8_000),
+    SERVERS_CPU("KV PUT at the leader of 3 servers, 64 clients, CPU each of all", "µs", "400", 400),
     AGENT_P50("agent/service/register, 1 client, p50", "ms", "1.9–4.6", 1),
     AGENT_RATE("agent/service/register, 16 clients", "/s", "150–690", -3_000),
     TTL_PASS("TTL pass without a change, CPU each", "µs", "290–540", 40),

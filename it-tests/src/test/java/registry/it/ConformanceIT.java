@@ -42,6 +42,8 @@ final class ConformanceIT {
                     "query",
                     "coordinate",
                     "blocking",
+                    "session",
+                    "txn",
                     "dns",
                     "cli");
     private static final Duration PATIENCE = Duration.ofMinutes(4);

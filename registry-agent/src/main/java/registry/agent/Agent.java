@@ -120,11 +120,11 @@ public final class Agent implements AgentControl, AutoCloseable {
             LocalConfig localConfig = LocalConfig.of(config, localStore.nodeId(config.nodeId()));
             node = localConfig.node();
             keyring = keyring(dataDir);
-            membership = own(new JGroupsMembership(gossipConfig(dataDir)));
+            ServerConfig serverConfig = serverConfig(dataDir.path());
+            RaftDisk disk = config.server() ? RaftDisk.open(store, serverConfig) : null;
+            membership = own(membership(gossipConfig(dataDir), disk));
             Servers servers;
-            if (config.server()) {
-                ServerConfig serverConfig = serverConfig(dataDir.path());
-                RaftDisk disk = RaftDisk.open(store, serverConfig);
+            if (disk != null) {
                 Hub hub = own(new Hub(disk::clusterId, List.of(), linkTls()));
                 var made = new ClusterConsensus[1];
                 server =
@@ -186,6 +186,14 @@ public final class Agent implements AgentControl, AutoCloseable {
             cluster.awaitRelease();
         }
         closeQuietly(membership);
+    }
+
+    /** A server that has peers on its disk goes on with them while gossip still looks for all. */
+    private static Membership membership(GossipConfig gossip, @Nullable RaftDisk disk)
+            throws IOException {
+        return disk != null && disk.hasHistory() && !disk.addresses().isEmpty()
+                ? new LateMembership(() -> new JGroupsMembership(gossip))
+                : new JGroupsMembership(gossip);
     }
 
     private <T extends AutoCloseable> T own(T part) {
@@ -305,7 +313,8 @@ public final class Agent implements AgentControl, AutoCloseable {
                 config.raftSnapshotBytes(),
                 config.tombstoneTtl(),
                 config.autopilot().initial(),
-                config.autopilot().deadServerDelay());
+                config.autopilot().deadServerDelay(),
+                config.sessionTtl());
     }
 
     /** Where this agent's own API can be reached from here. */
@@ -333,6 +342,9 @@ public final class Agent implements AgentControl, AutoCloseable {
     private void start() throws IOException {
         http.start();
         dns.start();
+        if (membership instanceof LateMembership late) {
+            late.awaitOpened();
+        }
         local.start(config.definitions());
         watches.start(config.definitions().watches());
         membership.onFatal(why -> {

@@ -18,6 +18,8 @@ import registry.api.HealthCheck;
 import registry.api.KvWrite;
 import registry.api.NodeCoordinate;
 import registry.api.PreparedQueryWrite;
+import registry.api.Session;
+import registry.api.Txn;
 import registry.server.catalog.CatalogEndpoint;
 import registry.server.coordinate.CoordinateEndpoint;
 import registry.server.fsm.Fsm;
@@ -29,7 +31,10 @@ import registry.server.leader.LeaderLoop;
 import registry.server.leader.Members;
 import registry.server.leader.Reconciler;
 import registry.server.leader.RestoreReaper;
+import registry.server.leader.SessionTimers;
 import registry.server.leader.TombstoneReaper;
+import registry.server.once.Once;
+import registry.server.once.OnceTable;
 import registry.server.operator.Autopilot;
 import registry.server.operator.OperatorCalls;
 import registry.server.operator.OperatorEndpoint;
@@ -42,11 +47,13 @@ import registry.server.rpc.Queries;
 import registry.server.rpc.Query;
 import registry.server.rpc.Question;
 import registry.server.rpc.Servers;
+import registry.server.session.SessionEndpoint;
 import registry.server.snapshot.RestoreOp;
 import registry.server.snapshot.SnapshotCalls;
 import registry.server.snapshot.SnapshotEndpoint;
 import registry.server.state.StateStore;
 import registry.server.state.Watches;
+import registry.server.txn.TxnEndpoint;
 
 /** One server: wires state, consensus, endpoints and the leader's duties, and answers for them. */
 public final class Server implements Servers, AutoCloseable {
@@ -56,6 +63,10 @@ public final class Server implements Servers, AutoCloseable {
                     Method.CATALOG_REGISTER,
                     Method.CATALOG_DEREGISTER,
                     Method.KV_APPLY,
+                    Method.SESSION_CREATE,
+                    Method.SESSION_DESTROY,
+                    Method.SESSION_RENEW,
+                    Method.TXN_APPLY,
                     Method.QUERY_APPLY,
                     Method.COORDINATE_UPDATE,
                     SnapshotCalls.OPEN,
@@ -71,6 +82,7 @@ public final class Server implements Servers, AutoCloseable {
                     OperatorCalls.SET_AUTOPILOT,
                     OperatorCalls.HEALTH);
 
+    private final StateStore store;
     private final Consensus consensus;
     private final Queries queries;
     private final LeaderLoop leader;
@@ -93,7 +105,7 @@ public final class Server implements Servers, AutoCloseable {
             LongSupplier nanoTime,
             Consumer<String> halt) {
         ExecutorService wakers = Queries.wakers();
-        var store = new StateStore(new Watches(waiters -> Queries.wake(wakers, waiters)));
+        this.store = new StateStore(new Watches(waiters -> Queries.wake(wakers, waiters)));
         var answers = Queries.cache();
         var fsm = new Fsm(store, nanoTime, signals::release, answers::clear, halt);
         this.consensus = consensus.apply(fsm);
@@ -136,12 +148,18 @@ public final class Server implements Servers, AutoCloseable {
         writes.put(
                 Method.COORDINATE_UPDATE.name(),
                 request -> coordinates.update((NodeCoordinate) request));
+        var sessions = new SessionEndpoint(proposer, config.sessionTtl());
+        writes.putAll(sessionCalls(sessions));
+        var txns = new TxnEndpoint(proposer, config.datacenter());
+        writes.put(Method.TXN_APPLY.name(), request -> txns.apply((Txn) request));
         Map<String, Function<Question, Query>> reads =
                 new HashMap<>(reads(catalog, new HealthEndpoint(), kv));
         reads.putAll(queryReads(prepared));
         reads.put(Question.COORDINATE_NODES, coordinates::nodes);
         reads.put(Question.COORDINATE_NODE, coordinates::node);
         reads.put(Question.COORDINATE_DATACENTERS, catalog::serverCoordinates);
+        reads.putAll(sessionReads(sessions));
+        reads.put(Question.TXN_READ, txns::read);
         this.queries =
                 new Queries(
                         store,
@@ -158,6 +176,7 @@ public final class Server implements Servers, AutoCloseable {
                                         store, catalog, members, config.nodeName(), nanoTime),
                                 new TombstoneReaper(
                                         store, proposer, fsm::time, config.tombstoneTtl()),
+                                new SessionTimers(store, proposer, fsm::time),
                                 new CoordinateWriter(coordinates, proposer),
                                 new RestoreReaper(store, proposer, fsm::time),
                                 autopilot),
@@ -201,6 +220,23 @@ public final class Server implements Servers, AutoCloseable {
                 Question.QUERY_EXPLAIN, prepared::explain);
     }
 
+    private static Map<String, Function<Object, Object>> sessionCalls(SessionEndpoint sessions) {
+        return Map.of(
+                Method.SESSION_CREATE.name(),
+                request -> sessions.create((Session) request),
+                Method.SESSION_DESTROY.name(),
+                request -> sessions.destroy((String) request),
+                Method.SESSION_RENEW.name(),
+                request -> sessions.renew((String) request));
+    }
+
+    private static Map<String, Function<Question, Query>> sessionReads(SessionEndpoint sessions) {
+        return Map.of(
+                Question.SESSION_INFO, sessions::info,
+                Question.SESSION_NODE, sessions::node,
+                Question.SESSION_LIST, sessions::list);
+    }
+
     private static Map<String, Function<Question, Query>> reads(
             CatalogEndpoint catalog, HealthEndpoint health, KvEndpoint kv) {
         return Map.of(
@@ -231,7 +267,12 @@ public final class Server implements Servers, AutoCloseable {
         if (write == null) {
             throw ApiException.badRequest("rpc: can't find method " + method.name());
         }
-        return method.answer().cast(write.apply(request));
+        try {
+            return method.answer().cast(write.apply(request));
+        } catch (ApiException e) {
+            // What the first time has made may be why the second is refused.
+            throw OnceTable.isApplied(store.current(), Once.id()) ? OnceTable.answerLost() : e;
+        }
     }
 
     @Override

@@ -3,6 +3,7 @@ package registry.server;
 import java.nio.file.Path;
 import java.time.Duration;
 import registry.api.AutopilotConfig;
+import registry.server.session.SessionTtl;
 
 /**
  * What a server has to know.
@@ -15,6 +16,7 @@ import registry.api.AutopilotConfig;
  * @param tombstoneTtl how long deleted keys are remembered for blocking queries
  * @param autopilot its configuration while none was set
  * @param deadServerDelay how long a voter has to be dead before autopilot removes it
+ * @param sessionTtl bounds of the time sessions live
  */
 public record ServerConfig(
         Path dataDir,
@@ -28,8 +30,9 @@ public record ServerConfig(
         long snapshotBytes,
         Duration tombstoneTtl,
         AutopilotConfig autopilot,
-        Duration deadServerDelay) {
-    /** With autopilot as it is by default. */
+        Duration deadServerDelay,
+        SessionTtl sessionTtl) {
+    /** With autopilot and sessions as they are by default. */
     public ServerConfig(
             Path dataDir,
             String datacenter,
@@ -53,6 +56,7 @@ public record ServerConfig(
                 snapshotBytes,
                 tombstoneTtl,
                 AutopilotConfig.DEFAULT,
-                Duration.ofHours(72));
+                Duration.ofHours(72),
+                SessionTtl.CONSULS);
     }
 }

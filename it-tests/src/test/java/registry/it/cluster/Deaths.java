@@ -17,7 +17,6 @@ import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.LockSupport;
 import registry.api.client.RegistryClient;
 import registry.it.Cluster;
-import registry.it.Node;
 
 /** Nobody whom the test has left alone may be called dead in the catalogue, or vanish from it. */
 final class Deaths extends Workload {

@@ -76,8 +76,7 @@ final class GossipIT {
         Node victim = cluster.node("c1");
         long killed = System.nanoTime();
         victim.agent().process().destroyForcibly();
-        Duration took =
-                Sightings.untilAllSee(others(victim), "c1", Sightings.FAILED, killed);
+        Duration took = Sightings.untilAllSee(others(victim), "c1", Sightings.FAILED, killed);
         report("a dead process is seen by all after", took);
         assertThat(took).isLessThan(BUSY);
         victim.kill();
@@ -106,8 +105,12 @@ final class GossipIT {
 
         assertThat(asked.cli("members").out())
                 .startsWith("Node  Address         Status  Type    Build  Protocol  DC   Segment\n")
-                .contains("c2    %s:8301  left    client  1.9.8  2         dc1  <default>".formatted(leaver.address()))
-                .contains("s1    %s:8301  alive   server  1.9.8  2         dc1  <all>".formatted(asked.address()));
+                .contains(
+                        "c2    %s:8301  left    client  1.9.8  2         dc1  <default>"
+                                .formatted(leaver.address()))
+                .contains(
+                        "s1    %s:8301  alive   server  1.9.8  2         dc1  <all>"
+                                .formatted(asked.address()));
         assertThat(asked.cli("members", "-status=left", "-detailed").out().lines().skip(1))
                 .singleElement()
                 .asString()
@@ -146,8 +149,7 @@ final class GossipIT {
         LockSupport.parkNanos(Duration.ofSeconds(10).toNanos());
         paused.resume();
         long resumed = System.nanoTime();
-        Duration back =
-                Sightings.untilAllSee(cluster.nodes(), "c2", Sightings.ALIVE, resumed);
+        Duration back = Sightings.untilAllSee(cluster.nodes(), "c2", Sightings.ALIVE, resumed);
         report("a node that was paused for 10 s is back after", back);
         for (Node other : others(paused)) {
             Sightings.untilAllSee(cluster.nodes(), other.name(), Sightings.ALIVE, resumed);
@@ -168,8 +170,7 @@ final class GossipIT {
         Node victim = cluster.node("c1");
         long killed = System.nanoTime();
         victim.kill();
-        Duration took =
-                Sightings.untilAllSee(others(victim), "c1", Sightings.FAILED, killed);
+        Duration took = Sightings.untilAllSee(others(victim), "c1", Sightings.FAILED, killed);
         report("without UDP a dead process is seen by all after", took);
         assertThat(took).isLessThan(BUSY);
     }
@@ -182,7 +183,9 @@ final class GossipIT {
                         "==> Gathering installed encryption keys...\n\nWAN:\n  %1$s [3/3]\n\ndc1 (LAN):\n  %1$s [5/5]\n"
                                 .formatted(KEY));
         rotate(asked, KEY, NEXT_KEY);
-        assertThat(asked.cli("keyring", "-list").out()).contains(NEXT_KEY + " [5/5]").doesNotContain(KEY);
+        assertThat(asked.cli("keyring", "-list").out())
+                .contains(NEXT_KEY + " [5/5]")
+                .doesNotContain(KEY);
         Node restarted = cluster.node("c2");
         restarted.kill();
         restarted.restart();

@@ -105,10 +105,7 @@ final class GossipSoakIT {
                 paused.resume();
                 Duration back =
                         Sightings.untilAllSee(
-                                cluster.nodes(),
-                                paused.name(),
-                                Sightings.ALIVE,
-                                System.nanoTime());
+                                cluster.nodes(), paused.name(), Sightings.ALIVE, System.nanoTime());
                 cluster.awaitMembers(8);
                 report("10 s pause of " + paused + ": back after ms", back.toMillis());
                 assertThat(sightings.calledDead().keySet()).isSubsetOf(paused.name());
@@ -190,8 +187,7 @@ final class GossipSoakIT {
 
     private static String in(Node node, String line) {
         var command = new ArrayList<>(node.entry());
-        command.addAll(
-                List.of("env", "PATH=/usr/sbin:/sbin:/usr/bin:/bin", "sh", "-c", line));
+        command.addAll(List.of("env", "PATH=/usr/sbin:/sbin:/usr/bin:/bin", "sh", "-c", line));
         return Launcher.run(command, Map.of(), "").all();
     }
 
@@ -224,8 +220,7 @@ final class GossipSoakIT {
                 Files.writeString(
                         group.resolve("cpu.cfs_quota_us"),
                         Integer.toString(PERIOD_MICROS * percent / 100));
-                Files.writeString(
-                        group.resolve("cgroup.procs"), Long.toString(node.agent().pid()));
+                Files.writeString(group.resolve("cgroup.procs"), Long.toString(node.agent().pid()));
             }
         }
 

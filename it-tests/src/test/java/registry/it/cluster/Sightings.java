@@ -53,7 +53,9 @@ final class Sightings {
         }
     }
 
-    /** How long it takes from {@code since} until each of these nodes gives the other this status. */
+    /**
+     * How long it takes from {@code since} until each of these nodes gives the other this status.
+     */
     static Duration untilAllSee(Collection<Node> seers, String name, int status, long since)
             throws InterruptedException {
         Map<Node, Long> seen = new ConcurrentHashMap<>();

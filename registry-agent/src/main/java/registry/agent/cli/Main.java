@@ -23,7 +23,7 @@ public final class Main {
     private static final Set<String> VERSION = Set.of("-v", "-version", "--version");
 
     /** Consul's commands that this version lacks. */
-    private static final Set<String> LATER = Set.of("connect", "lock", "tls");
+    private static final Set<String> LATER = Set.of("connect", "tls");
 
     private final Map<String, Supplier<Command>> commands = new LinkedHashMap<>();
     private final Map<String, String> groups = new LinkedHashMap<>();
@@ -70,6 +70,7 @@ public final class Main {
         commands.put("kv import", KvImportCommand::new);
         commands.put("kv put", KvPutCommand::new);
         commands.put("leave", LeaveCommand::new);
+        commands.put("lock", LockCommand::new);
         commands.put("login", Main::login);
         commands.put("logout", Main::logout);
         commands.put("maint", MaintCommand::new);
@@ -276,8 +277,13 @@ public final class Main {
                         .distinct()
                         .map(this::summary)
                         .collect(Collectors.joining("\n"));
-        return "Usage: %s %s <subcommand> [options] [args]\n\n  %s\n\nSubcommands are:\n%s"
-                .formatted(program, group, groups.get(group), names);
+        return "Usage: %s %s <subcommand> [options]%s\n\n  %s\n\nSubcommands are:\n%s"
+                .formatted(
+                        program,
+                        group,
+                        group.equals("operator") ? "" : " [args]",
+                        groups.get(group),
+                        names);
     }
 
     /** A group's command, or the group in it that the command belongs to. */

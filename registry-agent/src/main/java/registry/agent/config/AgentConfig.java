@@ -7,6 +7,7 @@ import java.util.Map;
 import java.util.SortedMap;
 import org.jspecify.annotations.Nullable;
 import registry.api.AutopilotConfig;
+import registry.server.session.SessionTtl;
 
 /**
  * What an agent was told by defaults, files and flags, merged and checked. Names are Consul's
@@ -61,6 +62,7 @@ public record AgentConfig(
         Duration maxQueryTime,
         Duration discoveryMaxStale,
         Duration tombstoneTtl,
+        SessionTtl sessionTtl,
         long raftSnapshotBytes,
         Autopilot autopilot,
         HttpConfig http,
@@ -146,7 +148,11 @@ public record AgentConfig(
 
     /** {@code limits}; sizes in bytes. */
     public record Limits(
-            int httpMaxConnsPerClient, int kvMaxValueSize, int txnMaxReqLen, int maxJsonBody) {}
+            int httpMaxConnsPerClient,
+            int kvMaxValueSize,
+            int txnMaxReqLen,
+            int txnMaxOps,
+            int maxJsonBody) {}
 
     /** What files define beside settings. */
     public record Definitions(

@@ -22,6 +22,7 @@ import registry.agent.config.AgentConfig.Ports;
 import registry.agent.config.AgentConfig.RpcTls;
 import registry.api.AutopilotConfig;
 import registry.api.json.GoDuration;
+import registry.server.session.SessionTtl;
 
 /**
  * Binds the merged tree to the record: defaults, and the rules that concern several keys. Source:
@@ -34,6 +35,7 @@ final class ConfigBinder {
     private static final Pattern CIDR = Pattern.compile("[0-9a-fA-F.:]+/[0-9]{1,3}");
     private static final List<String> LOG_LEVELS = List.of("TRACE", "DEBUG", "INFO", "WARN", "ERR");
     private static final Duration MIN_RECONNECT_TIMEOUT = Duration.ofHours(8);
+    private static final Duration MIN_SESSION_TTL = Duration.ofSeconds(1);
     private static final int KV_MAX_VALUE_SIZE = 512 * 1024;
 
     private final Settings settings;
@@ -103,6 +105,7 @@ final class ConfigBinder {
                 positive("max_query_time", Duration.ofSeconds(600)),
                 span("discovery_max_stale", Duration.ZERO),
                 positive("tombstone_ttl", Duration.ofMinutes(15)),
+                sessionTtl(),
                 Math.max(1, settings.size("raft_snapshot_bytes", 64L << 20)),
                 autopilot(),
                 httpConfig(),
@@ -270,6 +273,20 @@ final class ConfigBinder {
         }
     }
 
+    private SessionTtl sessionTtl() throws ConfigException {
+        Duration min = settings.duration("session_ttl_min", SessionTtl.CONSULS.min());
+        if (min.compareTo(MIN_SESSION_TTL) < 0) {
+            throw new ConfigException(
+                    "session_ttl_min must be >= 1s, is %s".formatted(GoDuration.format(min)));
+        }
+        int factor = settings.whole("session_ttl_factor", SessionTtl.CONSULS.factor());
+        if (factor < 1 || factor > 10) {
+            throw new ConfigException(
+                    "session_ttl_factor cannot be %d. Must be between 1 and 10".formatted(factor));
+        }
+        return new SessionTtl(min, factor);
+    }
+
     private static int raftMultiplier(Settings performance) throws ConfigException {
         int multiplier = performance.whole("raft_multiplier", 5);
         if (multiplier < 1 || multiplier > 10) {
@@ -398,10 +415,19 @@ final class ConfigBinder {
                         "limits.txn_max_req_len",
                         limits.whole("txn_max_req_len", KV_MAX_VALUE_SIZE),
                         1),
+                txnMaxOps(limits.whole("txn_max_ops", 64)),
                 atLeast(
                         "limits.json_max_body_size",
                         limits.whole("json_max_body_size", 2 << 20),
                         1024));
+    }
+
+    private static int txnMaxOps(int ops) throws ConfigException {
+        if (ops < 1 || ops > 128) {
+            throw new ConfigException(
+                    "limits.txn_max_ops cannot be %d. Must be between 1 and 128".formatted(ops));
+        }
+        return ops;
     }
 
     private static int atLeast(String key, int value, int least) throws ConfigException {

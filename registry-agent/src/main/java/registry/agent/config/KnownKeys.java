@@ -99,7 +99,7 @@ final class KnownKeys {
                     .add(
                             HONOURED,
                             WHOLE,
-                            "bootstrap_expect retry_max check_output_max_size raft_snapshot_bytes")
+                            "bootstrap_expect retry_max check_output_max_size raft_snapshot_bytes session_ttl_factor")
                     .add(
                             HONOURED,
                             TEXT,
@@ -113,7 +113,10 @@ final class KnownKeys {
                             HONOURED,
                             DURATION,
                             "retry_interval reconnect_timeout check_update_interval default_query_time")
-                    .add(HONOURED, DURATION, "max_query_time discovery_max_stale tombstone_ttl")
+                    .add(
+                            HONOURED,
+                            DURATION,
+                            "max_query_time discovery_max_stale tombstone_ttl session_ttl_min")
                     .add(HONOURED, addresses(), "addresses")
                     .add(HONOURED, ports(), "ports")
                     .add(HONOURED, performance(), "performance")
@@ -162,10 +165,7 @@ final class KnownKeys {
                             WITHOUT_EFFECT,
                             TEXT,
                             "server_name tls_min_version tls_cipher_suites ui_dir ui_content_path")
-                    .add(
-                            WITHOUT_EFFECT,
-                            TEXT,
-                            "session_ttl_min statsd_addr statsite_addr statsite_prefix")
+                    .add(WITHOUT_EFFECT, TEXT, "statsd_addr statsite_addr statsite_prefix")
                     .add(
                             WITHOUT_EFFECT,
                             TEXT,
@@ -274,7 +274,7 @@ final class KnownKeys {
         return keys().add(
                         HONOURED,
                         WHOLE,
-                        "http_max_conns_per_client kv_max_value_size txn_max_req_len json_max_body_size")
+                        "http_max_conns_per_client kv_max_value_size txn_max_req_len txn_max_ops json_max_body_size")
                 .add(WITHOUT_EFFECT, DURATION, "https_handshake_timeout rpc_handshake_timeout")
                 .add(WITHOUT_EFFECT, DURATION, "rpc_client_timeout")
                 .add(WITHOUT_EFFECT, REAL, "rpc_rate")

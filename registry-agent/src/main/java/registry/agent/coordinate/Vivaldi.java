@@ -5,7 +5,7 @@ import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Deque;
-import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.random.RandomGenerator;
@@ -31,10 +31,25 @@ public final class Vivaldi {
 
     private final RandomGenerator random;
     private final double[] differences = new double[ADJUSTMENT_WINDOW];
-    private final Map<String, Deque<Double>> recent = new HashMap<>();
+    private final Map<String, Deque<Double>> recent = new Recent();
     private Coordinate own = Coordinate.ORIGIN;
     private int next;
     private int resets;
+
+    /** By member; those not heard of for the longest time go when there are many. */
+    private static final class Recent extends LinkedHashMap<String, Deque<Double>> {
+        private static final long serialVersionUID = 1L;
+        private static final int MOST = 4096;
+
+        Recent() {
+            super(16, 0.75f, true);
+        }
+
+        @Override
+        protected boolean removeEldestEntry(Map.Entry<String, Deque<Double>> eldest) {
+            return size() > MOST;
+        }
+    }
 
     public Vivaldi(RandomGenerator random) {
         this.random = random;
@@ -48,11 +63,6 @@ public final class Vivaldi {
     /** How often this node had to begin anew. */
     synchronized int resets() {
         return resets;
-    }
-
-    /** The member has gone: its delays say nothing of a later one of that name. */
-    public synchronized void forget(String member) {
-        recent.remove(member);
     }
 
     /**

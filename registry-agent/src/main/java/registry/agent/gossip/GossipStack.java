@@ -22,6 +22,9 @@ import registry.agent.gossip.seal.Links;
 final class GossipStack {
     static final int CONNECT_MILLIS = 2_000;
 
+    /** A view waits no longer for members that died with the one that it is about. */
+    private static final int VIEW_ACK_MILLIS = 700;
+
     private static final String CLUSTER = "registry";
 
     private final GossipConfig config;
@@ -109,6 +112,7 @@ final class GossipStack {
         views.setJoinTimeout(alone ? 20 : 1_000);
         views.setMaxJoinAttempts(alone ? 1 : 10);
         views.printLocalAddress(false);
+        views.setViewAckCollectionTimeout(VIEW_ACK_MILLIS);
         NAKACK4 multicast = new NAKACK4();
         multicast.capacity(256);
         multicast.useMcastXmit(false);

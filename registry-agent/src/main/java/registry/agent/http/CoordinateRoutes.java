@@ -1,5 +1,6 @@
 package registry.agent.http;
 
+import java.util.List;
 import java.util.Map;
 import java.util.function.Consumer;
 import java.util.function.Function;
@@ -10,7 +11,6 @@ import registry.agent.http.Route.Trait;
 import registry.api.ApiException;
 import registry.api.Coordinate;
 import registry.api.NodeCoordinate;
-import registry.api.json.Json;
 import registry.server.rpc.Method;
 import registry.server.rpc.Question;
 import registry.server.rpc.Reply;
@@ -70,11 +70,14 @@ final class CoordinateRoutes {
     /** Without the lines of a read: it is one in Consul's words only. */
     private Servers.@Nullable Held datacenters(Request request, Consumer<Answer> then) {
         return servers.ask(
-                Question.now(Question.COORDINATE_DATACENTERS, "", Map.of()),
+                Question.now(
+                        Question.COORDINATE_DATACENTERS,
+                        "",
+                        request.pretty() ? Map.of("pretty", List.of("")) : Map.of()),
                 new Servers.Listener() {
                     @Override
                     public void answered(Reply reply) {
-                        then.accept(Answer.json(request, Json.tree(reply.body())));
+                        then.accept(Answer.json(reply.body()));
                     }
 
                     @Override

@@ -175,8 +175,11 @@ final class Dispatcher {
 
     /** How long a body of this route may be, in bytes. */
     int bodyLimit(Route route) {
-        return route.is(Trait.VALUE_BODY)
-                ? config.limits().kvMaxValueSize()
+        if (route.is(Trait.VALUE_BODY)) {
+            return config.limits().kvMaxValueSize();
+        }
+        return route.is(Trait.TXN_BODY)
+                ? config.limits().txnMaxReqLen()
                 : config.limits().maxJsonBody();
     }
 
@@ -192,11 +195,15 @@ final class Dispatcher {
                         + " bytes) too large, max size: "
                         + bodyLimit(route)
                         + " bytes.";
+        String consuls = " See https://www.consul.io/docs/agent/options.html#";
+        if (route.is(Trait.VALUE_BODY)) {
+            return Answer.text(413, text + consuls + "kv_max_value_size.");
+        }
         return Answer.text(
                 413,
                 text
-                        + (route.is(Trait.VALUE_BODY)
-                                ? " See https://www.consul.io/docs/agent/options.html#kv_max_value_size."
+                        + (route.is(Trait.TXN_BODY)
+                                ? consuls + "txn_max_req_len."
                                 : " See limits.json_max_body_size"));
     }
 

@@ -120,6 +120,8 @@ public final class HttpApi implements AutoCloseable {
         new KvRoutes(servers, lookup).addTo(table);
         new QueryRoutes(servers, lookup, config.nodeName()).addTo(table);
         new CoordinateRoutes(servers, lookup, config.disableCoordinates()).addTo(table);
+        new SessionRoutes(servers, lookup, config.nodeName()).addTo(table);
+        new TxnRoutes(servers, config).addTo(table);
         new SnapshotRoutes(servers, config.dataDir()).addTo(table);
         new AgentRoutes(config, membership, control).addTo(table);
         new AgentServiceRoutes(config, local, hashWaiters).addTo(table);

@@ -32,7 +32,9 @@ record Route(String method, String path, Door door, Set<Trait> traits, Handler h
         /** {@code ?dc} has to be ours. */
         DATACENTER,
         /** The body is a value of the key-value store, with that limit. */
-        VALUE_BODY
+        VALUE_BODY,
+        /** The body is a transaction, with that limit. */
+        TXN_BODY
     }
 
     boolean is(Trait trait) {

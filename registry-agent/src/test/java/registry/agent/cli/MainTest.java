@@ -105,7 +105,7 @@ class MainTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"lock", "connect", "tls"})
+    @ValueSource(strings = {"connect", "tls"})
     void consulsOtherCommandsAreToldApart(String name) {
         check(
                 line.run(name),

@@ -484,6 +484,8 @@ class ConfigLoaderTest {
                 "{\"node_meta\": {\"consul-x\": \"y\"}} | node_meta invalid: Couldn't load metadata pair ('consul-x', 'y'): Key prefix 'consul-' is reserved for internal use",
                 "{\"performance\": {\"raft_multiplier\": 11}} | performance.raft_multiplier cannot be 11. Must be between 1 and 10",
                 "{\"reconnect_timeout\": \"1h\"} | reconnect_timeout must be >= 8h0m0s, is 1h0m0s",
+                "{\"session_ttl_min\": \"999ms\"} | session_ttl_min must be >= 1s, is 999ms",
+                "{\"session_ttl_factor\": 11} | session_ttl_factor cannot be 11. Must be between 1 and 10",
                 "{\"log_level\": \"loud\"} | Invalid log level: loud. Valid log levels are: TRACE, DEBUG, INFO, WARN, ERR",
                 "{\"check_output_max_size\": 0} | check_output_max_size must be positive, to discard check output use the discard_check_output flag",
                 "{\"http_config\": {\"allow_write_http_from\": [\"x\"]}} | http_config.allow_write_http_from: invalid CIDR address: x",

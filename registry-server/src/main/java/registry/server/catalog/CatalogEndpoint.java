@@ -74,19 +74,10 @@ public final class CatalogEndpoint {
     }
 
     private CatalogRegistration complete(CatalogRegistration r) {
-        if (r.node().isEmpty()) {
-            throw ApiException.refused("Must provide node");
-        }
-        if (r.address().isEmpty() && !r.skipNodeUpdate()) {
+        if (r.address().isEmpty() && !r.skipNodeUpdate() && !r.node().isEmpty()) {
             throw ApiException.refused("Must provide address if SkipNodeUpdate is not set");
         }
-        if (!r.id().isEmpty() && !UUID.matcher(r.id()).matches()) {
-            throw ApiException.refused(
-                    r.id().length() == UUID_LENGTH
-                            ? "Bad node ID: uuid is improperly formatted"
-                            : "Bad node ID: uuid string is wrong length");
-        }
-        Metadata.check("failed inserting node", r.nodeMeta(), true);
+        checkNode(r.node(), r.id(), r.nodeMeta());
         return new CatalogRegistration(
                 r.datacenter().isEmpty() ? datacenter : r.datacenter(),
                 Keys.fold(r.id()),
@@ -99,7 +90,20 @@ public final class CatalogEndpoint {
                 r.skipNodeUpdate());
     }
 
-    private static NodeService complete(String node, NodeService s) {
+    static void checkNode(String name, String id, @Nullable Map<String, String> meta) {
+        if (name.isEmpty()) {
+            throw ApiException.refused("Must provide node");
+        }
+        if (!id.isEmpty() && !UUID.matcher(id).matches()) {
+            throw ApiException.refused(
+                    id.length() == UUID_LENGTH
+                            ? "Bad node ID: uuid is improperly formatted"
+                            : "Bad node ID: uuid string is wrong length");
+        }
+        Metadata.check("failed inserting node", meta, true);
+    }
+
+    static NodeService complete(String node, NodeService s) {
         if (s.service().isEmpty()) {
             throw ApiException.refused("Must provide service name with ID");
         }
@@ -129,7 +133,7 @@ public final class CatalogEndpoint {
                 0);
     }
 
-    private static HealthCheck complete(String node, HealthCheck c) {
+    static HealthCheck complete(String node, HealthCheck c) {
         if (!c.node().isEmpty() && !Keys.fold(c.node()).equals(Keys.fold(node))) {
             throw ApiException.refused(
                     "check node \"%s\" does not match node \"%s\"".formatted(c.node(), node));

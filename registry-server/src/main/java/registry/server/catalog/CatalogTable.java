@@ -158,12 +158,16 @@ public final class CatalogTable {
         if (service != null) {
             ensureInstance(tx, registration.node(), service);
         }
-        for (HealthCheck check : registration.checks()) {
-            ensureCheck(tx, registration.node(), check);
+        try {
+            for (HealthCheck check : registration.checks()) {
+                ensureCheck(tx, registration.node(), check);
+            }
+        } catch (ApiException e) {
+            throw ApiException.refused("failed inserting check: " + e.text());
         }
     }
 
-    private static void ensureNode(Tx tx, CatalogRegistration r) {
+    static void ensureNode(Tx tx, CatalogRegistration r) {
         Row<Node> named = tx.get(NODES, Keys.fold(r.node()));
         if (named != null && r.skipNodeUpdate()) {
             return;
@@ -262,7 +266,7 @@ public final class CatalogTable {
         }
     }
 
-    private static void ensureInstance(Tx tx, String node, NodeService given) {
+    static void ensureInstance(Tx tx, String node, NodeService given) {
         String nodeKey = Keys.fold(node);
         Instance before = tx.get(INSTANCES, Keys.join(nodeKey, Keys.fold(given.id())));
         NodeService service =
@@ -313,17 +317,14 @@ public final class CatalogTable {
         }
     }
 
-    private static void ensureCheck(Tx tx, String node, HealthCheck given) {
+    static void ensureCheck(Tx tx, String node, HealthCheck given) {
         Row<HealthCheck> row = tx.get(CHECKS, checkKey(node, given.checkId()));
         HealthCheck before = row == null ? null : row.value();
         Instance instance = null;
         if (!given.serviceId().isEmpty()) {
             instance = tx.get(INSTANCES, Keys.join(Keys.fold(node), Keys.fold(given.serviceId())));
             if (instance == null) {
-                throw ApiException.refused(
-                        "failed inserting check: Missing service registration on node \""
-                                + node
-                                + "\"");
+                throw ApiException.refused("Missing service registration on node \"" + node + "\"");
             }
         }
         HealthCheck check =
@@ -405,7 +406,7 @@ public final class CatalogTable {
         return placed;
     }
 
-    private static void deleteNode(Tx tx, String node) {
+    static void deleteNode(Tx tx, String node) {
         for (Instance instance : rowsBelow(tx, INSTANCES, node)) {
             deleteInstance(tx, instance);
         }
@@ -418,7 +419,7 @@ public final class CatalogTable {
         tx.wake(Scopes.node(node));
     }
 
-    private static void deleteInstance(Tx tx, Instance instance) {
+    static void deleteInstance(Tx tx, Instance instance) {
         var bound = tx.table(CHECKS).group(BY_INSTANCE, instance.key());
         for (Row<HealthCheck> check : List.copyOf(bound.values())) {
             deleteCheck(tx, check.value());
@@ -430,7 +431,7 @@ public final class CatalogTable {
         lostInstance(tx, instance.name());
     }
 
-    private static void deleteCheck(Tx tx, HealthCheck check) {
+    static void deleteCheck(Tx tx, HealthCheck check) {
         tx.delete(CHECKS, checkKey(check.node(), check.checkId()));
         movedCheck(tx, check);
         if (check.serviceId().isEmpty()) {

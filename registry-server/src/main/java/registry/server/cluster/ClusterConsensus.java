@@ -268,12 +268,14 @@ public final class ClusterConsensus implements Consensus {
         @Override
         public void leading(long term) {
             applier.leading(term);
+            log.info("cluster leadership acquired: term={}", term);
             changed.release();
         }
 
         @Override
         public void following() {
             applier.following();
+            log.info("cluster leadership lost");
             changed.release();
         }
     }

@@ -9,10 +9,14 @@ import java.util.function.ToDoubleFunction;
 import registry.api.Coordinate;
 import registry.server.rpc.Query;
 import registry.server.rpc.Question;
+import registry.server.state.Keys;
 import registry.server.state.State;
 
 /** Puts rows into the order of the round trips to their nodes. Source: consul-api 1.7 */
 public final class Nearness {
+    /** Nearer than any other: by its height alone a node may seem to be far from itself. */
+    private static final double OWN = -1;
+
     private Nearness() {}
 
     /** The query; where an order is wanted, its answers change without any index. */
@@ -39,10 +43,15 @@ public final class Nearness {
         if (from == null) {
             return rows;
         }
+        String own = Keys.fold(near);
         record Placed<R>(R row, double seconds) {}
         ToDoubleFunction<R> distance =
                 row -> {
-                    Coordinate to = CoordinateTable.at(state, node.apply(row));
+                    String name = node.apply(row);
+                    if (Keys.fold(name).equals(own)) {
+                        return OWN;
+                    }
+                    Coordinate to = CoordinateTable.at(state, name);
                     return to == null ? Double.POSITIVE_INFINITY : from.secondsTo(to);
                 };
         List<Placed<R>> placed = new ArrayList<>(rows.size());

@@ -18,6 +18,7 @@ import registry.server.once.OnceTable;
 import registry.server.operator.AutopilotTable;
 import registry.server.query.QueryTable;
 import registry.server.raft.Applier;
+import registry.server.session.SessionTable;
 import registry.server.snapshot.RestoreTable;
 import registry.server.state.Op;
 import registry.server.state.State;
@@ -48,6 +49,8 @@ public final class Fsm implements Applier {
                     AutopilotTable.CONFIG,
                     QueryTable.QUERIES,
                     CoordinateTable.COORDINATES,
+                    KvTable.DELAYS,
+                    SessionTable.SESSIONS,
                     RestoreTable.PARTS);
 
     private record Leadership(long term, long stateMillis, long sinceNanos) {}
@@ -93,7 +96,13 @@ public final class Fsm implements Applier {
             throw new IllegalStateException(line);
         }
         State before = store.current();
-        var tx = new Tx(before, before.base() + index, Command.time(command), TABLES);
+        var tx =
+                new Tx(
+                        before,
+                        before.base() + index,
+                        Command.time(command),
+                        TABLES,
+                        Cascade::follow);
         Object result = result(tx, command);
         if (result instanceof ApiException) {
             store.skip(tx);
@@ -105,7 +114,9 @@ public final class Fsm implements Applier {
 
     private Object result(Tx tx, byte[] command) {
         try {
-            return op(command).apply(tx);
+            Object result = op(command).apply(tx);
+            tx.settle();
+            return result;
         } catch (ApiException refusal) {
             return refusal;
         } catch (RuntimeException e) {

@@ -32,7 +32,7 @@ import org.slf4j.LoggerFactory;
 /**
  * Accepts links on a port and dials others. The first frame of each is a {@link Hello}: its service
  * byte picks who speaks, and whoever is of another cluster or says nothing for three seconds is
- * shown the door.
+ * shown the door. So is the copy of a peer's disk on another host, as long as the first is heard.
  */
 public final class Hub implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(Hub.class);
@@ -47,6 +47,7 @@ public final class Hub implements AutoCloseable {
     private static final long HELLO_NANOS = TimeUnit.SECONDS.toNanos(3);
     private static final long PING_NANOS = TimeUnit.SECONDS.toNanos(1);
     private static final long SILENT_NANOS = TimeUnit.SECONDS.toNanos(5);
+    private static final long HEARD_NANOS = TimeUnit.SECONDS.toNanos(2);
     private static final long COMPLAIN_NANOS = TimeUnit.SECONDS.toNanos(5);
     private static final long AWAY_NANOS = TimeUnit.SECONDS.toNanos(1);
 
@@ -140,6 +141,7 @@ public final class Hub implements AutoCloseable {
             if (service == null || !isOurs(hello, service)) {
                 throw new ProtocolException("hello of another cluster or for somebody else");
             }
+            refuseDouble(hello, service, socket);
             if (service.onePerPeer() && tls != null && !tls.mayBeServer(stream.tls)) {
                 complain("refused: Raft is for servers, and this certificate is none: ", socket);
                 throw new ProtocolException("not a server's certificate");
@@ -223,6 +225,15 @@ public final class Hub implements AutoCloseable {
         long last = complainedAt.get();
         if (now - last >= COMPLAIN_NANOS && complainedAt.compareAndSet(last, now)) {
             LOG.warn("{}address={}", what, socket.getRemoteSocketAddress());
+        }
+    }
+
+    private void refuseDouble(Hello hello, Service service, Socket socket)
+            throws ProtocolException {
+        Link known = service.onePerPeer() ? onlyOf.get(hello.from()) : null;
+        if (known != null && known.isElsewhere(socket, System.nanoTime() - HEARD_NANOS)) {
+            complain("refused: a copy of the disk of the server at " + known.host() + ": ", socket);
+            throw new ProtocolException("a double");
         }
     }
 

@@ -4,8 +4,10 @@ import java.util.ArrayList;
 import java.util.Collection;
 import java.util.Comparator;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 import registry.api.ApiException;
 import registry.api.json.Json;
+import registry.server.state.State;
 import registry.server.state.TableDef;
 import registry.server.state.Tx;
 
@@ -57,10 +59,25 @@ public final class OnceTable {
     private static Object again(Client.Done done) {
         Object value = done.result().value();
         if (value == null) {
-            throw new ApiException(
-                    ApiException.Kind.INTERNAL, "the write was applied, but its answer is lost");
+            throw answerLost();
         }
         return value;
+    }
+
+    /** What a repetition is told when the first answer can't be told again. */
+    public static ApiException answerLost() {
+        return new ApiException(
+                ApiException.Kind.INTERNAL, "the write was applied, but its answer is lost");
+    }
+
+    /** Whether a command of this write, null for none, has been applied and is still waited for. */
+    public static boolean isApplied(State state, @Nullable RequestId id) {
+        if (id == null) {
+            return false;
+        }
+        Client client = state.table(CLIENTS).get(id.client());
+        return client != null
+                && client.done().stream().anyMatch(done -> done.number() == id.number());
     }
 
     private static Client with(Client client, OnceOp once, Object result, long time) {

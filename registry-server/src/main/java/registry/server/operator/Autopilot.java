@@ -220,7 +220,8 @@ public final class Autopilot implements LeaderLoop.Duty {
 
     private SortedMap<String, String> meta(String node) {
         var row = CatalogTable.node(store.current(), node);
-        return row == null ? new TreeMap<>() : new TreeMap<>(row.value().meta());
+        SortedMap<String, String> meta = row == null ? null : row.value().meta();
+        return meta == null ? new TreeMap<>() : meta;
     }
 
     @Override

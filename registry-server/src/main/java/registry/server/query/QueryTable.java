@@ -6,6 +6,7 @@ import org.jspecify.annotations.Nullable;
 import registry.api.ApiException;
 import registry.api.PreparedQuery;
 import registry.api.json.Json;
+import registry.server.session.SessionTable;
 import registry.server.state.Keys;
 import registry.server.state.State;
 import registry.server.state.TableDef;
@@ -108,7 +109,7 @@ public final class QueryTable {
     static String create(Tx tx, PreparedQuery query) {
         if (tx.get(QUERIES, query.id()) == null) {
             refuseAlias(tx, query);
-            requireSession(query.session());
+            requireSession(tx, query.session());
             put(tx, query.withIndexes(tx.index(), tx.index()));
         }
         return query.id();
@@ -119,7 +120,7 @@ public final class QueryTable {
         PreparedQuery unchanged = query.withIndexes(before.createIndex(), before.modifyIndex());
         if (!unchanged.equals(before)) {
             refuseAlias(tx, query);
-            requireSession(query.session());
+            requireSession(tx, query.session());
             put(tx, query.withIndexes(before.createIndex(), tx.index()));
         }
         return query.id();
@@ -173,8 +174,8 @@ public final class QueryTable {
                 .anyMatch(holder -> !holder.equals(id));
     }
 
-    private static void requireSession(String session) {
-        if (session.isEmpty()) {
+    private static void requireSession(Tx tx, String session) {
+        if (session.isEmpty() || SessionTable.lives(tx, session)) {
             return;
         }
         if (session.length() != UUID_LENGTH) {

@@ -172,6 +172,10 @@ public final class JraftConsensus implements Consensus {
             close();
             throw new IOException("the Raft engine did not start, the log says why");
         }
+        RaftLinks links = parts.links();
+        if (links != null) {
+            links.engineRuns();
+        }
     }
 
     private NodeOptions options() {

@@ -56,6 +56,7 @@ final class RaftLinks implements AutoCloseable {
     private final Service incoming;
     private final Service outgoing;
     private final Hub hub;
+    private volatile boolean engineRuns;
     private volatile long leaderHeard = System.nanoTime();
 
     /** Platform threads: what they run syncs the log. */
@@ -86,6 +87,11 @@ final class RaftLinks implements AutoCloseable {
     /** Begins to dial a peer, before the first message for it. */
     void meet(String raftId) {
         peer(raftId);
+    }
+
+    /** The engine may be told of links from now on; before it is made, that would be too early. */
+    void engineRuns() {
+        engineRuns = true;
     }
 
     /** Dials these from now on, if it does not yet; whoever else was dialled is left alone. */
@@ -213,6 +219,9 @@ final class RaftLinks implements AutoCloseable {
 
         @Override
         public void opened(Link link) {
+            if (!engineRuns) {
+                return;
+            }
             PeerId peer = new PeerId(link.peer(), JraftConsensus.NO_PORT);
             runOnWorkers(() -> groups.forEach(group -> group.checkReplicator(peer, true)));
         }

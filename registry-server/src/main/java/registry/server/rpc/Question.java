@@ -53,6 +53,12 @@ public record Question(
     public static final String COORDINATE_NODES = "Coordinate.ListNodes";
     public static final String COORDINATE_NODE = "Coordinate.Node";
     public static final String COORDINATE_DATACENTERS = "Coordinate.ListDatacenters";
+    public static final String SESSION_INFO = "Session.Get";
+    public static final String SESSION_NODE = "Session.NodeSessions";
+    public static final String SESSION_LIST = "Session.List";
+
+    /** A transaction that only reads; the name is the {@link registry.api.Txn} as JSON. */
+    public static final String TXN_READ = "Txn.Read";
 
     /** A question that is answered at once. */
     public static Question now(String method, String name, Map<String, List<String>> params) {

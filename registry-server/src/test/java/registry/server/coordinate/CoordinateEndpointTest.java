@@ -155,6 +155,22 @@ class CoordinateEndpointTest {
                 .toList();
     }
 
+    /** Seen with three real agents: a node behind a slow link came after its neighbours. */
+    @Test
+    void nothingIsNearerToANodeThanItself() {
+        place("b", 0);
+        node("slow");
+        test.server.call(
+                Method.COORDINATE_UPDATE,
+                new NodeCoordinate("slow", "", new Coordinate(at(0).vec(), 1.5, 0, 0.010)));
+        written();
+        await().atMost(10, SECONDS)
+                .untilAsserted(() ->
+                        assertThat(test.list(Question.CATALOG_NODES, "", "Node", "near=slow"))
+                                .first()
+                                .isEqualTo("slow"));
+    }
+
     /** Nothing tells of it by an index, so it must not be the answer of before. */
     @Test
     void whatHasMovedIsSortedAnew() {

@@ -43,7 +43,8 @@ final class AppliedWrites {
             return;
         }
         if (written) {
-            changes.computeIfAbsent(write.key(), key -> new ConcurrentSkipListSet<>()).add(index);
+            changed(write.key(), index);
+            changed(Answer.ALL, index);
         }
         var applied = new Applied(index, written, now);
         Applied first = byValue.putIfAbsent(text(value), applied);
@@ -58,6 +59,19 @@ final class AppliedWrites {
                     "write %s: one server has applied it as %s, another as %s"
                             .formatted(text(value), first, applied));
         }
+    }
+
+    /** What a server said just before and just after it took over a snapshot of another. */
+    void installed(Answer before, Answer after) {
+        if (after.index() < before.index()
+                || after.modified() > after.index()
+                || after.modified() < before.modified()) {
+            broken.add("a snapshot was installed: %s before, %s after".formatted(before, after));
+        }
+    }
+
+    private void changed(String key, long index) {
+        changes.computeIfAbsent(key, first -> new ConcurrentSkipListSet<>()).add(index);
     }
 
     private static String text(byte[] value) {

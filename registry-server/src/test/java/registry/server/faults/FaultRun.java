@@ -66,6 +66,7 @@ final class FaultRun {
             var watchers = new Watchers(cluster, registers.keys(), WATCHERS_PER_KEY, random);
             try {
                 nemesis.rage(time);
+                nemesis.strike(Nemesis.Fault.POWER_CUT_OF_ALL);
                 nemesis.relent();
                 cluster.awaitWhole(MENDED);
                 long before = registers.acknowledged();

@@ -28,6 +28,7 @@ import registry.server.link.Hub;
 import registry.server.raft.Applier;
 import registry.server.raft.Consensus;
 import registry.server.raft.RaftDisk;
+import registry.server.rpc.Consistency;
 import registry.server.rpc.Queries;
 import registry.server.rpc.Question;
 import registry.server.rpc.Servers;
@@ -232,12 +233,16 @@ final class Life implements AutoCloseable {
         @Override
         public void load(InputStream in) throws IOException {
             State before = state.current();
+            if (before.index() == 0) {
+                // Its own, at its start.
+                fsm.load(in);
+                return;
+            }
+            Answer then = answerNow();
             fsm.load(in);
             reached.put(state.current().index(), System.nanoTime());
-            if (before.index() > 0) {
-                loads.incrementAndGet();
-            }
-            if (planted == Planted.STALE_INDEX && before.index() > 0) {
+            loads.incrementAndGet();
+            if (planted == Planted.STALE_INDEX) {
                 State after = state.current();
                 state.replace(
                         new State(
@@ -246,6 +251,16 @@ final class Life implements AutoCloseable {
                                 after.time(),
                                 after.tables(),
                                 before.indexes()));
+            }
+            log.installed(then, answerNow());
+        }
+
+        /** What somebody hears who asks between two commands. */
+        private Answer answerNow() {
+            try {
+                return Answer.of(Life.this, Answer.ALL, Consistency.STALE, 0, Duration.ZERO);
+            } catch (Exception e) {
+                throw new IllegalStateException(e);
             }
         }
 

@@ -17,9 +17,9 @@ import org.jspecify.annotations.Nullable;
 import registry.server.rpc.Consistency;
 
 /**
- * Clients that wait for changes of a key. Indexes never go back, an index means the same value
- * everywhere, every question ends in time, and whoever waits for a change hears of it when the
- * server that he asked has it.
+ * Clients that wait for changes of a key, or of all. Indexes never go back, an index means the same
+ * value everywhere, every question ends in time, and whoever waits for a change hears of it when
+ * the server that he asked has it.
  */
 final class Watchers implements AutoCloseable {
     private static final Duration WAIT = Duration.ofMillis(2_500);
@@ -38,7 +38,9 @@ final class Watchers implements AutoCloseable {
 
     Watchers(FaultCluster cluster, List<String> keys, int perKey, Random random) {
         this.cluster = cluster;
-        for (String key : keys) {
+        List<String> watched = new ArrayList<>(keys);
+        watched.add(Answer.ALL);
+        for (String key : watched) {
             for (int i = 0; i < perKey; i++) {
                 Watcher watcher = new Watcher(key, new Random(random.nextLong()));
                 threads.add(Thread.ofVirtual().name("watcher " + key).start(watcher));
@@ -104,13 +106,13 @@ final class Watchers implements AutoCloseable {
                 return false;
             } catch (TimeoutException e) {
                 if (!server.isDead()) {
-                    broken.add("a question for %s was never answered".formatted(key));
+                    broken.add("a question for \"%s\" was never answered".formatted(key));
                 }
                 return false;
             } catch (ExecutionException noLeader) {
                 return false;
             } catch (Exception e) {
-                broken.add("a question for %s: %s".formatted(key, e));
+                broken.add("a question for \"%s\": %s".formatted(key, e));
                 return false;
             }
         }

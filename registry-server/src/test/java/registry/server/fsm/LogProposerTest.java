@@ -16,6 +16,9 @@ import registry.api.Coordinate;
 import registry.api.KvWrite;
 import registry.api.NodeCoordinate;
 import registry.api.PreparedQuery;
+import registry.api.Session;
+import registry.api.Txn;
+import registry.api.TxnResult;
 import registry.api.json.Json;
 import registry.server.catalog.CatalogEndpoint;
 import registry.server.catalog.CatalogOp;
@@ -24,10 +27,12 @@ import registry.server.once.OnceOp;
 import registry.server.once.RequestId;
 import registry.server.query.QueryOp;
 import registry.server.raft.LocalConsensus;
+import registry.server.session.SessionOp;
 import registry.server.snapshot.RestoreOp;
 import registry.server.state.Op;
 import registry.server.state.StateStore;
 import registry.server.state.Watches;
+import registry.server.txn.TxnEndpoint;
 
 /** What the proposing server applies undecoded is what all others decode. */
 class LogProposerTest {
@@ -123,7 +128,7 @@ class LogProposerTest {
         assertThat(decoded(commit)).isEqualTo(commit);
         Op drop = new RestoreOp.Drop("r");
         assertThat(decoded(drop)).isEqualTo(drop);
-        assertThat(CommandType.values()).as("each has its test here").hasSize(13);
+        assertThat(CommandType.values()).as("each has its test here").hasSize(19);
     }
 
     @Test
@@ -153,6 +158,55 @@ class LogProposerTest {
                         new QueryOp.Create(query.withId("i")),
                         new QueryOp.Update(query.withId("i")),
                         new QueryOp.Delete("i"))) {
+            assertThat(decoded(op)).isEqualTo(op);
+        }
+    }
+
+    @Test
+    void aTransactionToo() {
+        var endpoint =
+                new TxnEndpoint(
+                        op -> {
+                            proposed.add(op);
+                            return TxnResult.done(List.of());
+                        },
+                        "dc1");
+        String json =
+                """
+                {'Ops':[{},{'KV':{'Verb':'cas','Key':'k','Value':'AQ==','Flags':18446744073709551615,'Index':1,'Session':'s'}},
+                {'KV':{'Verb':'get','Key':'k'}},{'Node':{'Verb':'cas','Node':{'Node':'n','ModifyIndex':7}}},
+                {'Service':{'Verb':'set','Node':'n','Service':{'Service':'s','Tags':['t'],'Meta':{'a':'b'},'Port':80}}},
+                {'Service':{'Verb':'delete','Node':'n','Service':{'ID':'s'}}},
+                {'Check':{'Verb':'set','Check':{'Node':'n','Name':'c','Definition':{'HTTP':'','Header':{'h':['x']},'Interval':'10s'}}}},
+                {'Check':{'Verb':'delete-cas','Check':{'Node':'n','CheckID':'c','ModifyIndex':9}}}]}\
+                """;
+        endpoint.apply(Json.read(json.replace('\'', '"').getBytes(), Txn.class));
+        assertThat(decoded(proposed.getFirst())).isEqualTo(proposed.getFirst());
+    }
+
+    @Test
+    void whatIsDoneWithSessionsToo() {
+        var bare = new Session("i", "", "n", 0, "release", "", List.of(), null, 0, 0);
+        var full =
+                new Session(
+                        "i",
+                        "name",
+                        "n",
+                        15_000_000_000L,
+                        "delete",
+                        "10s",
+                        List.of("serfHealth", ""),
+                        List.of(new Session.ServiceCheck("c", "")),
+                        1,
+                        2);
+        for (Op op :
+                List.of(
+                        new SessionOp.Create(bare, 0),
+                        new SessionOp.Create(full, 20_000),
+                        new SessionOp.Destroy("i"),
+                        new SessionOp.Renew("i"),
+                        new SessionOp.Expire(List.of("i", "j")),
+                        new SessionOp.Restart(7))) {
             assertThat(decoded(op)).isEqualTo(op);
         }
     }

@@ -119,6 +119,10 @@ class OnceTest {
     void aResultThatIsNotKeptIsNotMadeUp() {
         apply(id(1, 1), 0, new Odd());
         assertThatThrownBy(() -> apply(id(1, 1), 0, new Odd())).hasMessageContaining("is lost");
+        assertThat(OnceTable.isApplied(state, id(1, 1))).isTrue();
+        assertThat(OnceTable.isApplied(state, id(2, 1))).isFalse();
+        assertThat(OnceTable.isApplied(state, new RequestId("c2", 1, 1))).isFalse();
+        assertThat(OnceTable.isApplied(state, null)).isFalse();
     }
 
     @Test

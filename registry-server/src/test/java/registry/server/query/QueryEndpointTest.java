@@ -16,6 +16,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 import registry.api.PreparedQuery;
 import registry.api.PreparedQueryWrite;
 import registry.api.PreparedQueryWrite.Verb;
+import registry.api.Session;
 import registry.api.json.Json;
 import registry.server.TestServer;
 import registry.server.rpc.Method;
@@ -231,6 +232,28 @@ class QueryEndpointTest {
         apply(Verb.DELETE, id, "{}");
         assertThat(TestServer.get(list).index()).isGreaterThan(index);
         assertThatThrownBy(() -> TestServer.get(one)).hasRootCauseMessage("Query not found");
+    }
+
+    @Test
+    void aQueryGoesWithItsSession() {
+        String session =
+                test.server.call(
+                        Method.SESSION_CREATE,
+                        Json.read("{\"Node\":\"q1\"}".getBytes(UTF_8), Session.class));
+        String id =
+                create("{\"Session\":\"%s\",\"Service\":{\"Service\":\"pq\"}}".formatted(session));
+        create("q", "");
+        assertThat(found(id)).hasSize(2);
+        var waiting = test.park(Question.QUERY_LIST, "", test.index(Question.QUERY_LIST, ""));
+        test.deregister("{\"Node\":\"q1\"}");
+        assertThat(new String(TestServer.get(waiting).body(), UTF_8)).doesNotContain(id);
+        assertThatThrownBy(() -> run(id)).hasRootCauseMessage("Query not found");
+        assertThat(run("q")).hasSize(1);
+        assertThatThrownBy(() ->
+                        create(
+                                "{\"Session\":\"%s\",\"Service\":{\"Service\":\"pq\"}}"
+                                        .formatted(session)))
+                .hasMessage("invalid session \"" + session + "\"");
     }
 
     @Test

@@ -24,7 +24,8 @@ final class Door extends ServerSocket {
 
     private final Links links;
     private final AtomicBoolean opened = new AtomicBoolean();
-    private final Thread keeper = Thread.ofPlatform().daemon().name("gossip-door").unstarted(this::run);
+    private final Thread keeper =
+            Thread.ofPlatform().daemon().name("gossip-door").unstarted(this::run);
     private final AtomicInteger asked = new AtomicInteger();
 
     /** Empty: closed. */
