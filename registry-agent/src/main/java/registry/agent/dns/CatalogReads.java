@@ -6,17 +6,16 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Function;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import registry.agent.config.AgentConfig;
-import registry.api.ApiException;
 import registry.api.CatalogService;
 import registry.api.Node;
 import registry.api.ServiceEntry;
 import registry.api.json.Json;
+import registry.server.rpc.Asked;
 import registry.server.rpc.Consistency;
 import registry.server.rpc.Question;
 import registry.server.rpc.Reply;
@@ -183,27 +182,9 @@ final class CatalogReads {
     }
 
     private Reply ask(String method, String name, Consistency consistency, Patience patience) {
-        var answer = new CompletableFuture<Reply>();
-        Servers.Held held =
-                servers.ask(
-                        new Question(method, name, Map.of(), consistency, 0, Duration.ZERO),
-                        new Servers.Listener() {
-                            @Override
-                            public void answered(Reply reply) {
-                                answer.complete(reply);
-                            }
-
-                            @Override
-                            public void failed(ApiException error) {
-                                answer.completeExceptionally(error);
-                            }
-                        });
-        try {
-            return patience.await(answer);
-        } finally {
-            if (!answer.isDone()) {
-                held.drop();
-            }
+        var question = new Question(method, name, Map.of(), consistency, 0, Duration.ZERO);
+        try (Asked asked = Asked.of(servers, question)) {
+            return patience.await(asked.answer());
         }
     }
 }
