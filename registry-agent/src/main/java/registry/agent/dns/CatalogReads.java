@@ -6,19 +6,18 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Function;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import registry.agent.config.AgentConfig;
-import registry.api.ApiException;
 import registry.api.CatalogService;
 import registry.api.Node;
 import registry.api.PreparedQuery;
 import registry.api.ServiceEntry;
 import registry.api.json.GoDuration;
 import registry.api.json.Json;
+import registry.server.rpc.Asked;
 import registry.server.rpc.Consistency;
 import registry.server.rpc.Question;
 import registry.server.rpc.Reply;
@@ -237,27 +236,9 @@ final class CatalogReads {
             Map<String, List<String>> params,
             Consistency consistency,
             Patience patience) {
-        var answer = new CompletableFuture<Reply>();
-        Servers.Held held =
-                servers.ask(
-                        new Question(method, name, params, consistency, 0, Duration.ZERO),
-                        new Servers.Listener() {
-                            @Override
-                            public void answered(Reply reply) {
-                                answer.complete(reply);
-                            }
-
-                            @Override
-                            public void failed(ApiException error) {
-                                answer.completeExceptionally(error);
-                            }
-                        });
-        try {
-            return patience.await(answer);
-        } finally {
-            if (!answer.isDone()) {
-                held.drop();
-            }
+        var question = new Question(method, name, params, consistency, 0, Duration.ZERO);
+        try (Asked asked = Asked.of(servers, question)) {
+            return patience.await(asked.answer());
         }
     }
 }
