@@ -70,11 +70,24 @@ final class PatientTcp extends TCP {
         super.retainAll(members);
     }
 
+    /**
+     * The second step stops the connection's sending thread, which the first leaves running: it
+     * would try to send what is queued on a connection that is none any more, again and again
+     * without a pause, and two of them take a small machine's virtual threads for themselves.
+     */
     private static void end(Connection connection, boolean gracefully) {
         try {
             connection.close(gracefully);
+            connection.close();
         } catch (IOException e) {
             LOG.trace("closing a connection", e);
         }
+    }
+
+    /** For tests: what a kernel does to the connections of a process that it kills. */
+    void cutAll() {
+        List<Connection> all = new ArrayList<>();
+        srv.forAllConnections((address, connection) -> all.add(connection));
+        all.forEach(connection -> end(connection, false));
     }
 }

@@ -15,7 +15,6 @@ import java.util.Map;
 import java.util.TreeMap;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
-import org.jgroups.protocols.TCP;
 import org.jgroups.util.Util;
 import org.jspecify.annotations.Nullable;
 import registry.agent.gossip.seal.Keyring;
@@ -127,7 +126,7 @@ record TestNode(
 
     /** Connections are cut, not ended, as a kernel does for a killed process. */
     static void kill(JGroupsMembership member) throws Exception {
-        ((TCP) member.channel().getProtocolStack().getTransport()).clearConnections(false);
+        ((PatientTcp) member.channel().getProtocolStack().getTransport()).cutAll();
         Util.shutdown(member.channel());
     }
 }
