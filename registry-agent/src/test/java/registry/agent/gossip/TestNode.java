@@ -15,6 +15,7 @@ import java.util.Map;
 import java.util.TreeMap;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
+import org.jgroups.protocols.TCP;
 import org.jgroups.util.Util;
 import org.jspecify.annotations.Nullable;
 import registry.agent.gossip.seal.Keyring;
@@ -126,7 +127,7 @@ record TestNode(
 
     /** Connections are cut, not ended, as a kernel does for a killed process. */
     static void kill(JGroupsMembership member) throws Exception {
-        ((PatientTcp) member.channel().getProtocolStack().getTransport()).cutAll();
+        ((TCP) member.channel().getProtocolStack().getTransport()).clearConnections(false);
         Util.shutdown(member.channel());
     }
 }
