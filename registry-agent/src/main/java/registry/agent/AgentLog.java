@@ -47,7 +47,7 @@ public final class AgentLog extends ContextAwareBase implements Configurator {
                     "com.alipay.sofa.jraft.core.Replicator",
                     "com.alipay.sofa.jraft.core.ReplicatorGroupImpl",
                     // The transport's own words; failure detection tells what there is to tell.
-                    "registry.agent.gossip.PatientTcp");
+                    "registry.agent.gossip.BoundedTcp");
 
     private static final String OURS = "registry";
     private static final String JETTY = "org.eclipse.jetty";

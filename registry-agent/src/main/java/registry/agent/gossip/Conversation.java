@@ -332,7 +332,11 @@ final class Conversation implements AutoCloseable {
             }
             return false; // nobody knows better than we do
         }
-        boolean unheard = !holders.contains(record.via()) && addressOf(record.via()) != null;
+        boolean present = addressOf(record.via()) != null;
+        if (present && record.state() == State.FAILED) {
+            return false; // as whoever was parted from it saw it; our own view knows better
+        }
+        boolean unheard = !holders.contains(record.via()) && present;
         if (rivalOf(record) != null) {
             return false; // of a process that is no more
         }

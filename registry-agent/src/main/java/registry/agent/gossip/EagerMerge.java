@@ -3,6 +3,8 @@ package registry.agent.gossip;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.LockSupport;
 import org.jgroups.Address;
+import org.jgroups.EmptyMessage;
+import org.jgroups.Message;
 import org.jgroups.PhysicalAddress;
 import org.jgroups.View;
 import org.jgroups.ViewId;
@@ -32,21 +34,37 @@ final class EagerMerge extends MERGE3 {
     /** Rounds in a large group are rarer. */
     void suit(int members) {
         boolean large = members > LARGE;
-        setMaxInterval(large ? 20_000 : 1_500).setMinInterval(large ? 10_000 : 500);
+        setMaxInterval(large ? 20_000 : 3_000).setMinInterval(large ? 10_000 : 1_000);
     }
 
+    /**
+     * The lowest of those who lead a part begins a merge: whoever is lower than the sender begins
+     * it, whoever is not tells the sender of his part. No round of discovery: with many parts they
+     * would be a storm.
+     */
     @Override
     protected void addInfo(Address sender, ViewId other, String name, PhysicalAddress address) {
         super.addInfo(sender, other, name, address);
         View own = view;
         long now = System.nanoTime();
         long before = last.get();
-        if (own != null
-                && own.size() <= LARGE
-                && !own.getViewId().equals(other)
-                && now - before >= REST_NANOS
-                && last.compareAndSet(before, now)) {
-            Thread.startVirtualThread(this::meet);
+        if (own == null
+                || own.size() > LARGE
+                || own.getViewId().equals(other)
+                || now - before < REST_NANOS
+                || !last.compareAndSet(before, now)) {
+            return;
+        }
+        if (sender.compareTo(local_addr) < 0) {
+            down_prot.down(
+                    new EmptyMessage(sender)
+                            .setFlag(Message.Flag.OOB)
+                            .putHeader(getId(), createInfo()));
+        } else {
+            Thread.startVirtualThread(() -> {
+                LockSupport.parkNanos(PAUSE_NANOS);
+                checkInconsistencies();
+            });
         }
     }
 

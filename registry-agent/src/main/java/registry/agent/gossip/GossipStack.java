@@ -93,7 +93,7 @@ final class GossipStack {
     }
 
     private Protocol[] protocols(boolean alone) {
-        TCP transport = new PatientTcp();
+        TCP transport = new BoundedTcp();
         transport.setSocketFactory(new GossipSockets(links));
         transport.setBindAddress(listenAddress());
         transport.setBindPort(config.port());
@@ -101,7 +101,6 @@ final class GossipStack {
         transport.setExternalAddr(config.advertiseAddress());
         transport.setBundlerType("transfer-queue");
         transport.enableSuspectEvents(true);
-        transport.nonBlockingSends(true);
         transport.logDetails(false);
         transport.setSockConnTimeout(CONNECT_MILLIS);
         transport.setBufferedInputStreamSize(0); // the sockets do it

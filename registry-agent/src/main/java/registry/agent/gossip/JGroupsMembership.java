@@ -335,6 +335,11 @@ public final class JGroupsMembership implements Membership {
         return events.watch(listener);
     }
 
+    /** For tests: what this node says of itself. */
+    MemberRecord word() {
+        return table.find(config.nodeName()).orElseThrow();
+    }
+
     /** For tests: what happens to the channel when the process dies. */
     JChannel channel() {
         return channel;

@@ -81,8 +81,9 @@ final class Self {
             incarnation = rumour.incarnation() + 1;
             return true;
         }
-        if (!earlier && rumour.state() != State.ALIVE && rumour.version() >= version.get()) {
-            version.set(rumour.version());
+        if (!earlier && rumour.state() != State.ALIVE) {
+            // Also when it is of an older word of ours: others may not have heard a newer one.
+            version.accumulateAndGet(rumour.version(), Math::max);
             return true;
         }
         return false;

@@ -15,9 +15,16 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.concurrent.ConcurrentHashMap;
+import org.jgroups.BytesMessage;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import registry.api.Member;
+import registry.api.json.Json;
+import registry.server.leader.Members.State;
 
 /** Members that are no more, and whom a node knew before. */
 class MembersPastTest {
@@ -98,6 +105,29 @@ class MembersPastTest {
             n2.leave();
         }
         assertThat(two).content().as("left on purpose").doesNotContain("127.0.0.1");
+    }
+
+    /** As the side that was cut off does when two parts have met again. */
+    @Test
+    void whoIsInTheViewIsNotDeadByHearsay() throws Exception {
+        int first = freePort();
+        try (var n1 = start(node("n1", first));
+                var n2 = start(node("n2", freePort(), first));
+                var n3 = start(node("n3", freePort(), first))) {
+            awaitAll(List.of(n1, n2, n3), 3);
+            long later = System.currentTimeMillis() + 1_000;
+            List<MemberRecord> rumours =
+                    List.of(n1.word().in(State.FAILED, later), n3.word().in(State.FAILED, later));
+            Set<Integer> seen = ConcurrentHashMap.newKeySet();
+            for (JGroupsMembership member : List.of(n1, n2, n3)) {
+                member.onChange(() -> member.members().forEach(known -> seen.add(known.status())));
+            }
+            n2.channel().send(new BytesMessage(null, Json.write(GossipMessage.about(rumours))));
+            n2.publish(new TreeMap<>(Map.of("after", "rumour")));
+            await().until(() ->
+                    n3.all().stream().anyMatch(peer -> peer.facts().containsKey("after")));
+            assertThat(seen).containsExactly(Member.ALIVE);
+        }
     }
 
     @Test

@@ -2,6 +2,7 @@ package registry.agent.gossip.seal;
 
 import java.io.BufferedInputStream;
 import java.io.ByteArrayInputStream;
+import java.io.ByteArrayOutputStream;
 import java.io.DataInputStream;
 import java.io.IOException;
 import java.io.InputStream;
@@ -13,14 +14,17 @@ import java.net.SocketException;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
+import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.atomic.AtomicInteger;
 import registry.agent.gossip.seal.Handshake.Session;
 
 /**
  * A TCP connection between members, sealed or plain. Dialling returns as soon as TCP has connected:
  * the handshake goes on by itself, so that a frozen peer does not hold up who dials, and what is
- * written meanwhile waits for it.
+ * written meanwhile waits for it. Writing never blocks.
  */
 final class GossipSocket extends Socket {
     /** The transport's own first bytes. */
@@ -28,6 +32,9 @@ final class GossipSocket extends Socket {
 
     private static final int MAX_ADDRESS = 64;
     private static final int BUFFER = 8 << 10;
+
+    /** So much a peer may be behind. */
+    private static final int MAX_QUEUED = 4 << 20;
 
     private final Links links;
     private final CompletableFuture<Session> session = new CompletableFuture<>();
@@ -54,7 +61,6 @@ final class GossipSocket extends Socket {
         Thread.startVirtualThread(() -> {
             try {
                 begin(Handshake.dial(links.keyring(), buffered(), super.getOutputStream()));
-                outgoing.flush();
             } catch (IOException e) {
                 if (e instanceof RefusedException) {
                     links.complaints().refusedBy(getInetAddress(), String.valueOf(e.getMessage()));
@@ -69,7 +75,11 @@ final class GossipSocket extends Socket {
     }
 
     private void begin(Session begun) {
-        if (session.complete(begun) && begun.key() != null) {
+        if (!session.complete(begun)) {
+            return;
+        }
+        Thread.startVirtualThread(outgoing::send);
+        if (begun.key() != null) {
             links.opened(this);
             if (isClosed()) {
                 links.closed(this);
@@ -169,6 +179,7 @@ final class GossipSocket extends Socket {
     public void close() throws IOException {
         links.closed(this);
         session.completeExceptionally(new IOException("closed"));
+        outgoing.end();
         super.close();
     }
 
@@ -206,58 +217,63 @@ final class GossipSocket extends Socket {
         }
     }
 
-    /** Keeps the first bytes until they can be sent; the transport's greeting is that short. */
+    /**
+     * Takes what is written without ever blocking; a thread of its own sends it, once there is a
+     * session. So a frozen peer holds up nobody; one that is too far behind is given up.
+     */
     private final class Outgoing extends OutputStream {
-        private static final int MAX_EARLY = 4_096;
-
-        private byte[] early = {};
+        private final ByteArrayOutputStream pending = new ByteArrayOutputStream();
+        private final BlockingQueue<byte[]> queue = new LinkedBlockingQueue<>();
+        private final AtomicInteger queued = new AtomicInteger();
 
         @Override
-        public void write(int value) throws IOException {
-            write(new byte[] {(byte) value}, 0, 1);
+        public synchronized void write(int value) {
+            pending.write(value);
         }
 
         @Override
-        public void write(byte[] bytes, int offset, int length) throws IOException {
-            if (!session.isDone() && keep(bytes, offset, length)) {
+        public synchronized void write(byte[] bytes, int offset, int length) {
+            pending.write(bytes, offset, length);
+        }
+
+        @Override
+        public synchronized void flush() throws IOException {
+            if (isClosed()) {
+                throw new SocketException("Socket closed");
+            }
+            if (pending.size() == 0) {
                 return;
             }
-            OutputStream out = await().out();
-            synchronized (this) {
-                sendEarly(out);
-                out.write(bytes, offset, length);
+            byte[] next = pending.toByteArray();
+            pending.reset();
+            if (queued.addAndGet(next.length) > MAX_QUEUED) {
+                fail(new IOException("the other side takes nothing"));
+                throw new SocketException("the other side takes nothing");
             }
+            queue.add(next);
         }
 
-        private synchronized boolean keep(byte[] bytes, int offset, int length) {
-            if (session.isDone() || early.length + length > MAX_EARLY) {
-                return false;
-            }
-            early =
-                    ByteBuffer.allocate(early.length + length)
-                            .put(early)
-                            .put(bytes, offset, length)
-                            .array();
-            return true;
-        }
-
-        private void sendEarly(OutputStream out) throws IOException {
-            if (early.length > 0) {
-                byte[] first = early;
-                early = new byte[0];
-                out.write(first);
-            }
-        }
-
-        @Override
-        public void flush() throws IOException {
-            if (session.isDone()) {
+        private void send() {
+            try {
                 OutputStream out = await().out();
-                synchronized (this) {
-                    sendEarly(out);
-                    out.flush();
+                byte[] next = queue.take();
+                while (next.length > 0) {
+                    out.write(next);
+                    queued.addAndGet(-next.length);
+                    if (queue.isEmpty()) {
+                        out.flush();
+                    }
+                    next = queue.take();
                 }
+            } catch (IOException e) {
+                fail(e);
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
             }
+        }
+
+        private void end() {
+            queue.add(new byte[0]);
         }
 
         @Override

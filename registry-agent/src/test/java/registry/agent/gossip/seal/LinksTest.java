@@ -220,6 +220,7 @@ class LinksTest {
             opened.push(member);
             member.connect(tap.getLocalSocketAddress(), 2_000);
             member.getOutputStream().write(GREETING);
+            member.getOutputStream().flush();
             Socket inside = tap.accept();
             Socket outside = new Socket(LOOPBACK, host.door.getLocalPort());
             opened.push(inside);
@@ -299,6 +300,28 @@ class LinksTest {
             socket.getOutputStream().flush();
             assertThat(System.nanoTime() - began).isLessThan(SECONDS.toNanos(1));
             assertThat(end(socket)).as("given up").isTrue();
+        }
+    }
+
+    /** A frozen peer with full buffers: whoever writes goes on, until the peer is given up. */
+    @Test
+    void aPeerThatTakesNothingHoldsUpNobody() throws Exception {
+        for (Keyring ring : List.of(ring(ONE), Keyring.off())) {
+            var host = new Host(ring);
+            Socket socket = dial(new Links(ring), host);
+            assertThat(host.next()).isNotNull();
+            byte[] words = new byte[60_000];
+            long began = System.nanoTime();
+            assertThatThrownBy(
+                            () -> {
+                                for (int i = 0; i < 10_000; i++) {
+                                    socket.getOutputStream().write(words);
+                                    socket.getOutputStream().flush();
+                                }
+                            })
+                    .hasMessage("the other side takes nothing");
+            assertThat(System.nanoTime() - began).isLessThan(SECONDS.toNanos(5));
+            assertThat(socket.isClosed()).isTrue();
         }
     }
 
