@@ -11,6 +11,7 @@ import java.util.function.Function;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import registry.agent.config.AgentConfig;
+import registry.api.ApiException;
 import registry.api.CatalogService;
 import registry.api.Node;
 import registry.api.PreparedQuery;
