@@ -90,8 +90,7 @@ final class CoordinateIT {
 
     private static JsonNode send(Node node, String method, String path, String body)
             throws Exception {
-        RegistryClient.Answer answer =
-                node.client().send(method, path, body.getBytes(UTF_8), SOON);
+        RegistryClient.Answer answer = node.client().send(method, path, body.getBytes(UTF_8), SOON);
         assertThat(answer.status()).as("%s %s: %s", method, path, answer.text()).isEqualTo(200);
         return JSON.readTree(answer.text().isEmpty() ? "null" : answer.text());
     }

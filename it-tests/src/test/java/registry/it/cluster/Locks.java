@@ -47,8 +47,7 @@ final class Locks extends Workload {
      * @param token the key's ModifyIndex; 0 when the caller could not read it
      * @param destroyed whether it was given up by destroying the session
      */
-    record Hold(
-            String session, long asked, long from, long until, long token, boolean destroyed) {}
+    record Hold(String session, long asked, long from, long until, long token, boolean destroyed) {}
 
     /** What a caller has between its calls. */
     private static final class Caller {
@@ -167,10 +166,11 @@ final class Locks extends Workload {
             Hold after = byTime.get(i);
             if (after.from() < before.until()) {
                 violations.add("two held the lock at once: " + before + " and " + after);
-            } else if (before.token() != 0 && after.token() != 0 && after.token() <= before.token()) {
+            } else if (before.token() != 0
+                    && after.token() != 0
+                    && after.token() <= before.token()) {
                 violations.add("the fencing token did not grow: " + before + " and " + after);
-            } else if (before.destroyed()
-                    && after.from() - before.until() < LOCK_DELAY.toNanos()) {
+            } else if (before.destroyed() && after.from() - before.until() < LOCK_DELAY.toNanos()) {
                 violations.add("the lock-delay was cut short: " + before + " and " + after);
             }
         }

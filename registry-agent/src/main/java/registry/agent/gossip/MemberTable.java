@@ -53,8 +53,8 @@ final class MemberTable {
     }
 
     /**
-     * A later incarnation wins; within one, the later word of the member itself, then the later
-     * change of state, of which LEFT is the last.
+     * A later incarnation wins; within one, the later word of the member itself, then LEFT, which
+     * is the member's own or an operator's word, then the later change of state.
      */
     private static boolean supersedes(MemberRecord news, MemberRecord known) {
         if (news.incarnation() != known.incarnation()) {
@@ -66,7 +66,8 @@ final class MemberTable {
         if (known.state() == State.LEFT) {
             return false;
         }
-        return news.since() > known.since();
+        boolean knewItFailed = known.state() == State.FAILED;
+        return (knewItFailed && news.state() == State.LEFT) || news.since() > known.since();
     }
 
     /**
