@@ -1,5 +1,6 @@
 package registry.it;
 
+import static java.nio.charset.StandardCharsets.ISO_8859_1;
 import static java.nio.charset.StandardCharsets.UTF_8;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
@@ -297,13 +298,33 @@ public final class LauncherProcess implements AutoCloseable {
         awaitExit(END);
     }
 
-    /** Sends a signal by name, such as {@code HUP}. */
+    /** Sends a signal by name, such as {@code HUP}; after {@code STOP} no thread runs any more. */
     public void signal(String name) {
         Launcher.Result result =
                 Launcher.run(List.of("kill", "-" + name, Long.toString(pid())), Map.of(), "");
         if (result.exit() != 0) {
             throw new IllegalStateException("kill -" + name + ": " + result.err());
         }
+        if (name.equals("STOP")) {
+            Awaitility.await()
+                    .pollDelay(Duration.ZERO)
+                    .pollInterval(Duration.ofMillis(1))
+                    .atMost(END)
+                    .until(this::isStopped);
+        }
+    }
+
+    /** The kernel stops the threads one after the other, some after kill(2) has returned. */
+    private boolean isStopped() throws IOException {
+        try (Stream<Path> threads = Files.list(Path.of("/proc/" + pid() + "/task"))) {
+            for (Path thread : threads.toList()) {
+                String stat = Files.readString(thread.resolve("stat"), ISO_8859_1);
+                if (!stat.startsWith("T", stat.lastIndexOf(')') + 2)) {
+                    return false;
+                }
+            }
+        }
+        return true;
     }
 
     /** Exit code of the process, which must end within {@code patience}. */

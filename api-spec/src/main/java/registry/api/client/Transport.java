@@ -29,12 +29,31 @@ record Transport(boolean keepsConnections) {
     Answer send(
             String method, URI target, Map<String, String> headers, byte[] body, Duration timeout)
             throws IOException, InterruptedException {
+        Answer answer = exchange(method, target, headers, body, timeout, true);
+        // The JDK gives no body of a 401 to what was streamed; as it was refused, it may go again.
+        return answer.status() == HttpURLConnection.HTTP_UNAUTHORIZED && writes(method, body)
+                ? exchange(method, target, headers, body, timeout, false)
+                : answer;
+    }
+
+    private static boolean writes(String method, byte[] body) {
+        return method.equals("PUT") || method.equals("POST") || body.length > 0;
+    }
+
+    private Answer exchange(
+            String method,
+            URI target,
+            Map<String, String> headers,
+            byte[] body,
+            Duration timeout,
+            boolean once)
+            throws IOException, InterruptedException {
         long deadline = System.nanoTime() + timeout.toNanos();
         HttpURLConnection connection = open(method, target, headers, timeout);
         boolean done = false;
         try {
-            if (method.equals("PUT") || method.equals("POST") || body.length > 0) {
-                write(connection, body);
+            if (writes(method, body)) {
+                write(connection, body, once);
             }
             int status = connection.getResponseCode();
             if (status < 0) {
@@ -76,12 +95,15 @@ record Transport(boolean keepsConnections) {
         return connection;
     }
 
-    private static void write(HttpURLConnection connection, byte[] body) throws IOException {
+    private static void write(HttpURLConnection connection, byte[] body, boolean once)
+            throws IOException {
         connection.setRequestProperty("Content-Type", "application/octet-stream");
         connection.setDoOutput(true);
         // What is streamed the JDK does not send a second time when the connection ends without an
         // answer: the first may have been carried out.
-        connection.setFixedLengthStreamingMode(body.length);
+        if (once) {
+            connection.setFixedLengthStreamingMode(body.length);
+        }
         try (OutputStream out = connection.getOutputStream()) {
             out.write(body);
         }

@@ -4,8 +4,10 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import com.sun.net.httpserver.HttpServer;
 import java.io.IOException;
 import java.net.InetAddress;
+import java.net.InetSocketAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
 import java.net.URI;
@@ -33,6 +35,33 @@ final class RegistryClientTest {
             assertThatThrownBy(() -> client.put("/v1/kv/a?cas=1", new byte[0], PATIENCE))
                     .isInstanceOf(IOException.class);
             assertThat(requests).hasValue(2);
+        }
+    }
+
+    /** The JDK throws away what a 401 says to a request whose body was streamed. */
+    @Test
+    void aRefusedWriteTellsWhy() throws Exception {
+        var server =
+                HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 0);
+        server.createContext(
+                "/",
+                exchange -> {
+                    byte[] why =
+                            ("no: " + new String(exchange.getRequestBody().readAllBytes(), UTF_8))
+                                    .getBytes(UTF_8);
+                    exchange.sendResponseHeaders(401, why.length);
+                    exchange.getResponseBody().write(why);
+                    exchange.close();
+                });
+        server.start();
+        try (var client =
+                new RegistryClient(
+                        URI.create("http://127.0.0.1:" + server.getAddress().getPort()), null)) {
+            RegistryClient.Answer answer = client.put("/v1/acl", "me".getBytes(UTF_8), PATIENCE);
+            assertThat(answer.status()).isEqualTo(401);
+            assertThat(answer.text()).isEqualTo("no: me");
+        } finally {
+            server.stop(0);
         }
     }
 
