@@ -171,7 +171,7 @@ final class SseIT {
         }
     }
 
-    private static void put(LauncherProcess agent, String path, String body) throws IOException {
+    private static void put(LauncherProcess agent, String path, String body) throws Exception {
         var answer = agent.client().put(path, body.getBytes(UTF_8), PATIENCE);
         assertThat(answer.status()).as(answer.text()).isEqualTo(200);
     }

@@ -31,6 +31,11 @@ import registry.agent.http.HttpApi;
 import registry.agent.local.LocalConfig;
 import registry.agent.local.LocalState;
 import registry.agent.local.LocalStore;
+import registry.agent.metrics.ClusterGauges;
+import registry.agent.metrics.JvmGauges;
+import registry.agent.metrics.MeteredServers;
+import registry.agent.metrics.Metrics;
+import registry.agent.metrics.StateGauges;
 import registry.agent.watch.Watches;
 import registry.api.ApiException;
 import registry.api.Node;
@@ -126,13 +131,31 @@ public final class Agent implements AgentControl, AutoCloseable {
                                     System::nanoTime,
                                     Agent::halt));
             SystemTimers timers = own(new SystemTimers());
-            local = own(new LocalState(localConfig, localStore, server, timers, new Random()));
-            http = own(new HttpApi(config, server, local, localStore, membership, this));
+            Metrics metrics = metrics();
+            var servers = new MeteredServers(server, metrics);
+            local = own(new LocalState(localConfig, localStore, servers, timers, new Random()));
+            http = own(new HttpApi(config, servers, local, localStore, membership, this, metrics));
             dns = own(new DnsServer(config, server));
             watches = own(new Watches(ownAddress()));
         } catch (IOException | RuntimeException e) {
             close();
             throw e;
+        }
+    }
+
+    private Metrics metrics() {
+        var cluster = new ClusterGauges(membership, this::stats, config.datacenter());
+        return new Metrics(
+                config.telemetry(),
+                hostName(),
+                List.of(new JvmGauges(), cluster, new StateGauges(server, config.datacenter())));
+    }
+
+    private static String hostName() {
+        try {
+            return Files.readString(Path.of("/proc/sys/kernel/hostname")).strip();
+        } catch (IOException e) {
+            return "";
         }
     }
 

@@ -18,6 +18,7 @@ import registry.server.catalog.CatalogEndpoint;
 import registry.server.fsm.Fsm;
 import registry.server.fsm.LogProposer;
 import registry.server.health.HealthEndpoint;
+import registry.server.health.UiEndpoint;
 import registry.server.kv.KvEndpoint;
 import registry.server.leader.LeaderLoop;
 import registry.server.leader.Members;
@@ -86,7 +87,8 @@ public final class Server implements Servers, AutoCloseable {
                                 Method.KV_APPLY.name(),
                                 request -> kv.apply((KvWrite) request)));
         writes.putAll(snapshotCalls(snapshots));
-        Map<String, Function<Question, Query>> reads = reads(catalog, new HealthEndpoint(), kv);
+        var reads = new HashMap<>(reads(catalog, new HealthEndpoint(), kv));
+        reads.putAll(UiEndpoint.reads());
         this.queries =
                 new Queries(
                         store,

@@ -61,6 +61,7 @@ public record AgentConfig(
         long raftSnapshotBytes,
         HttpConfig http,
         Dns dns,
+        Telemetry telemetry,
         Limits limits,
         Definitions definitions) {
 
@@ -105,6 +106,21 @@ public record AgentConfig(
 
     /** {@code dns_config.soa}, in seconds. */
     public record Soa(int refresh, int retry, int expire, int minTtl) {}
+
+    /**
+     * {@code telemetry}.
+     *
+     * @param prometheusRetention how long a series is shown after its last value; zero: Prometheus'
+     *     format is off
+     * @param disableHostname the host's name does not stand in the names of gauges
+     * @param prefix of all names, without a dot
+     * @param oldNames measures requests also under the names that Consul had before 1.9
+     */
+    public record Telemetry(
+            Duration prometheusRetention,
+            boolean disableHostname,
+            String prefix,
+            boolean oldNames) {}
 
     /** {@code limits}; sizes in bytes. */
     public record Limits(

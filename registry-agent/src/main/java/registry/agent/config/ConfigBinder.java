@@ -16,6 +16,7 @@ import registry.agent.config.AgentConfig.Definitions;
 import registry.agent.config.AgentConfig.HttpConfig;
 import registry.agent.config.AgentConfig.Limits;
 import registry.agent.config.AgentConfig.Ports;
+import registry.agent.config.AgentConfig.Telemetry;
 import registry.api.json.GoDuration;
 
 /**
@@ -99,6 +100,7 @@ final class ConfigBinder {
                 Math.max(1, settings.size("raft_snapshot_bytes", 64L << 20)),
                 httpConfig(),
                 new DnsBinder(settings).bind(),
+                telemetry(),
                 limits(),
                 definitions);
     }
@@ -288,6 +290,17 @@ final class ConfigBinder {
                         http.whole("max_header_bytes", 16 * 1024),
                         1024),
                 http.texts("allowed_hosts"));
+    }
+
+    private Telemetry telemetry() throws ConfigException {
+        Settings telemetry = settings.section("telemetry");
+        return new Telemetry(
+                notNegative(
+                        "telemetry.prometheus_retention_time",
+                        telemetry.duration("prometheus_retention_time", Duration.ZERO)),
+                telemetry.flag("disable_hostname", false),
+                telemetry.text("metrics_prefix", "consul"),
+                !telemetry.flag("disable_compat_1.9", false));
     }
 
     private Limits limits() throws ConfigException {

@@ -105,8 +105,7 @@ class MainTest {
     }
 
     @ParameterizedTest
-    @ValueSource(
-            strings = {"lock", "monitor", "connect", "tls", "event", "keyring", "operator", "rtt"})
+    @ValueSource(strings = {"lock", "connect", "tls", "event", "keyring", "operator", "rtt"})
     void consulsOtherCommandsAreToldApart(String name) {
         check(
                 line.run(name),
