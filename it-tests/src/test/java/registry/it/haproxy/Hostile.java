@@ -13,6 +13,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.SplittableRandom;
 import java.util.TreeSet;
+import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 import registry.it.haproxy.Site.Instance;
 
@@ -113,15 +114,27 @@ record Hostile(Site site, SplittableRandom random) {
             if (!site.isCompanionAlive()) {
                 intruders.add("the companion has ended");
             }
-            String status = site.status().out();
-            List<String> unnamed =
-                    mustBeNamed.stream()
-                            .filter(id -> !status.contains("/" + printable(id)))
-                            .toList();
+            List<String> unnamed = unnamed(mustBeNamed);
             Set<Integer> serving = site.haproxy().serving(Site.WEB);
             int lost = (int) good.stream().filter(one -> !serving.contains(one.port())).count();
             return new Outcome(
                     refused, mustBeNamed.size(), intruders, unnamed, lost, follows, load.failed());
+        }
+    }
+
+    /**
+     * What {@code status} does not tell of. It is written when a round is over, and the good
+     * instance may serve before that.
+     */
+    private List<String> unnamed(List<String> ids) {
+        long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(10);
+        while (true) {
+            String status = site.status().out();
+            List<String> unnamed =
+                    ids.stream().filter(id -> !status.contains("/" + printable(id))).toList();
+            if (unnamed.isEmpty() || System.nanoTime() > deadline) {
+                return unnamed;
+            }
         }
     }
 
