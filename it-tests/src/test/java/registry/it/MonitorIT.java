@@ -59,7 +59,8 @@ final class MonitorIT {
         try (LauncherProcess agent = LauncherProcess.agent().start()) {
             Process monitor = monitor(agent, "-log-level=info");
             try (BufferedReader lines = monitor.inputReader(UTF_8)) {
-                assertThat(awaitLine(agent, lines, "reloaded")).contains("Z [INFO]  agent: reloaded");
+                assertThat(awaitLine(agent, lines, "reloaded"))
+                        .contains("Z [INFO]  agent: reloaded");
                 agent.signal("TERM");
                 String all = String.join("\n", lines.lines().toList());
                 assertThat(all).contains("Remote side ended the monitor!");
