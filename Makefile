@@ -48,7 +48,8 @@ check: ## format, compile, unit tests
 it: build ## integration tests against target/registry
 	@$(MVN) -pl it-tests -am verify -DskipUnitTests $(NO_UNIT_TESTS) $(IT)
 
-soak: build ## the long integration tests
+soak: build ## the long tests
+	@$(MVN) -pl registry-server -am test -Dregistry.excludedGroups= -Dgroups=soak $(TEST)
 	@$(MVN) -pl it-tests -am verify -DskipUnitTests $(NO_UNIT_TESTS) -Dregistry.excludedGroups= -Dgroups=soak $(IT)
 
 bench: build ## measurements

@@ -1,6 +1,7 @@
 #!/bin/sh
 # Measures target/registry beside a bare Jetty and prints a table, also kept in target/bench.md; ten minutes.
 #   BENCH_ROWS=kv,parked   only the rows whose name in it-tests/…/bench/Row.java holds one of these words
+#   BENCH_OTHER=DIR        another unpacked distribution, in turns with this one in the rows of three servers
 #   BENCH_QUICK=1          shorter, so rougher: under two minutes
 # Wants JAVA_HOME.
 set -eu

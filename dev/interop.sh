@@ -71,6 +71,15 @@ debian() {
     echo "$to"
 }
 
+# Where the libraries of Debian packages are.
+libraries() {
+    local package found=
+    for package in "$@"; do
+        found=$found$(echo "$(debian "$package")"/usr/lib/*-linux-gnu): || return 1
+    done
+    echo "$found"
+}
+
 npm_packages() {
     [ -d "$WORK/npm/node_modules/consul2" ] && return
     mkdir -p "$WORK/npm" && cd "$WORK/npm" && npm init -y >/dev/null &&
@@ -126,13 +135,32 @@ client() {
         vmagent)
             files=$(debian victoria-metrics) || { missing "$1"; return; }
             report "$1" bash "$CLIENTS/vmagent.sh" "$files/usr/bin/vmagent" "$RUN" ;;
+        dnsmasq)
+            files=$(debian dnsmasq-base) && libraries=$(libraries libnetfilter-conntrack3 libnfnetlink0 libmnl0) || { missing "$1"; return; }
+            report "$1" env LD_LIBRARY_PATH="$libraries" bash "$CLIENTS/forwarder.sh" dnsmasq "$files/usr/sbin/dnsmasq" "$RUN" ;;
+        unbound)
+            files=$(debian unbound) && libraries=$(libraries libevent-2.1-7 libprotobuf-c1 libnghttp2-14) || { missing "$1"; return; }
+            report "$1" env LD_LIBRARY_PATH="$libraries" bash "$CLIENTS/forwarder.sh" unbound "$files/usr/sbin/unbound" "$RUN" ;;
+        haproxy)
+            command -v haproxy >/dev/null || { missing "$1"; return; }
+            report "$1" bash "$CLIENTS/haproxy.sh" "$(command -v haproxy)" "$RUN" ;;
+        ansible)
+            files=
+            for package in ansible-core ansible python3-consul python3-requests python3-six python3-urllib3 python3-chardet \
+                python3-certifi python3-idna python3-jinja2 python3-markupsafe python3-packaging python3-resolvelib python3-yaml \
+                python3-cryptography python3-cffi-backend; do
+                files=$files$(debian "$package")/usr/lib/python3/dist-packages: || { missing "$1"; return; }
+            done
+            report "$1" env PYTHONPATH="$files" HOME="$RUN" ANSIBLE_LOCALHOST_WARNING=false ANSIBLE_INVENTORY_UNPARSED_WARNING=false \
+                ANSIBLE_PYTHON_INTERPRETER=/usr/bin/python3 ANSIBLE_NOCOLOR=1 LC_ALL=C.UTF-8 \
+                bash "$CLIENTS/ansible.sh" "$WORK/debian/ansible-core/usr/bin/ansible-playbook" "$CLIENTS/ansible.yml" ;;
         *)
             echo "no such client: $1"
             FAILED=1 ;;
     esac
 }
 
-ALL="python3-consul python3-consul2 npm-consul-1.2 npm-consul-2.0 kiwiproject ecwid vertx vmagent"
+ALL="python3-consul python3-consul2 npm-consul-1.2 npm-consul-2.0 kiwiproject ecwid vertx vmagent dnsmasq unbound haproxy ansible"
 start_agent
 REGISTRY_SESSIONS=$(has /v1/session/list)
 REGISTRY_EVENTS=$(has /v1/event/list)

@@ -21,6 +21,8 @@ public final class ApiException extends RuntimeException {
         /** Back-pressure: the queue before the log is full; try again later. */
         OVERLOADED(503),
         TIMEOUT(500),
+        /** A write may have been applied, or not. */
+        UNKNOWN(500),
         INTERNAL(500);
 
         private final int httpStatus;

@@ -13,8 +13,6 @@ import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
-import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 import org.awaitility.Awaitility;
@@ -29,19 +27,11 @@ import registry.api.client.RegistryClient;
  * {@link #log}.
  */
 public final class LauncherProcess implements AutoCloseable {
-    private static final Duration READY = Duration.ofSeconds(30);
+    private static final Duration READY = Duration.ofSeconds(60);
     private static final Duration END = Duration.ofSeconds(20);
     private static final Duration ASK = Duration.ofSeconds(5);
     private static final int TAIL_LINES = 60;
     private static final ObjectMapper JSON = new ObjectMapper();
-
-    /** Processes that must not outlive this JVM. */
-    private static final Set<Process> RUNNING = ConcurrentHashMap.newKeySet();
-
-    static {
-        Runtime.getRuntime()
-                .addShutdownHook(new Thread(() -> RUNNING.forEach(Process::destroyForcibly)));
-    }
 
     private final Setup setup;
     private final Path folder;
@@ -50,6 +40,7 @@ public final class LauncherProcess implements AutoCloseable {
     private final Path log;
     private final RegistryClient client;
     private @Nullable Process process;
+    private boolean endExpected;
 
     /** How an agent is to be started; see {@link #agent}. */
     public static final class Setup {
@@ -59,6 +50,7 @@ public final class LauncherProcess implements AutoCloseable {
         private List<String> prefix = List.of();
         private Path command = Launcher.registry();
         private @Nullable Path dataDir;
+        private @Nullable URI api;
         private int[] ports = {};
 
         private Setup() {
@@ -76,6 +68,18 @@ public final class LauncherProcess implements AutoCloseable {
          */
         public Setup with(String key, Object value) {
             config.put(key, value);
+            return this;
+        }
+
+        /** Leaves a key out of the configuration file that would be there by default. */
+        public Setup without(String key) {
+            config.remove(key);
+            return this;
+        }
+
+        /** Where this JVM reaches the HTTP API, when that is not its port of 127.0.0.1. */
+        Setup reachedAt(String host, int port) {
+            api = URI.create("http://" + host + ":" + port);
             return this;
         }
 
@@ -142,6 +146,7 @@ public final class LauncherProcess implements AutoCloseable {
         this.setup = setup;
         try {
             folder = Files.createTempDirectory("registry-it");
+            Watchdog.remove(folder);
             dataDir = setup.dataDir == null ? folder.resolve("data") : setup.dataDir;
             configFile = folder.resolve("agent.json");
             log = folder.resolve("agent.log");
@@ -152,9 +157,22 @@ public final class LauncherProcess implements AutoCloseable {
                     configFile,
                     JSON.writerWithDefaultPrettyPrinter().writeValueAsString(setup.config));
             Files.createFile(log);
-            client = new RegistryClient(URI.create("http://127.0.0.1:" + ports[0]), null);
+            URI local = URI.create("http://127.0.0.1:" + ports[0]);
+            client = new RegistryClient(setup.api == null ? local : setup.api, null);
         } catch (IOException e) {
             throw new IllegalStateException("cannot prepare an agent", e);
+        }
+    }
+
+    /** Changes a key of the configuration file; the process is to be started again for it. */
+    public void reconfigure(String key, Object value) {
+        setup.config.put(key, value);
+        try {
+            Files.writeString(
+                    configFile,
+                    JSON.writerWithDefaultPrettyPrinter().writeValueAsString(setup.config));
+        } catch (IOException e) {
+            throw new IllegalStateException("cannot write " + configFile, e);
         }
     }
 
@@ -191,8 +209,8 @@ public final class LauncherProcess implements AutoCloseable {
         try {
             Process started = builder.start();
             process = started;
-            RUNNING.add(started);
-            started.onExit().thenAccept(RUNNING::remove);
+            endExpected = false;
+            Watchdog.kill(started);
             return started;
         } catch (IOException e) {
             throw new IllegalStateException("cannot start " + command, e);
@@ -213,7 +231,13 @@ public final class LauncherProcess implements AutoCloseable {
                     .failFast("the agent ended", () -> !isAlive())
                     .until(this::isReady);
         } catch (ConditionTimeoutException | org.awaitility.core.TerminalFailureException e) {
-            throw new AssertionError("agent is not ready: " + e.getMessage() + "\n" + logTail(), e);
+            throw new AssertionError(
+                    setup.config.get("node_name")
+                            + " is not ready: "
+                            + e.getMessage()
+                            + "\n"
+                            + logTail(),
+                    e);
         }
     }
 
@@ -240,6 +264,11 @@ public final class LauncherProcess implements AutoCloseable {
         return process != null && process.isAlive();
     }
 
+    /** Whether the process has ended though nobody here had a hand in it. */
+    public boolean endedByItself() {
+        return process != null && !process.isAlive() && !endExpected;
+    }
+
     /** The process as it was started last. */
     public Process process() {
         if (process == null) {
@@ -261,6 +290,9 @@ public final class LauncherProcess implements AutoCloseable {
      * Ends the process as a crash does, without any of its own doing, and waits until it is gone.
      */
     public void kill() {
+        if (isAlive()) {
+            endExpected = true;
+        }
         process().destroyForcibly();
         awaitExit(END);
     }
@@ -276,6 +308,7 @@ public final class LauncherProcess implements AutoCloseable {
 
     /** Exit code of the process, which must end within {@code patience}. */
     public int awaitExit(Duration patience) {
+        endExpected = true;
         try {
             return Launcher.exitOf(process(), patience);
         } catch (InterruptedException e) {

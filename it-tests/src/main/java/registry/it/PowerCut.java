@@ -20,13 +20,24 @@ public final class PowerCut implements AutoCloseable {
      */
     private static final String MOUNT_OPTIONS = "loop,noatime,commit=300";
 
+    private static final String UNMOUNT =
+            """
+            for try in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do
+                umount "$1" 2>/dev/null && exit
+                sleep 0.1
+            done
+            umount "$1"
+            """;
+
     private final Path base;
     private final Path image;
+    private final Path left;
     private final Path mountPoint;
 
     private PowerCut(Path base) {
         this.base = base;
         image = base.resolve("disk.img");
+        left = base.resolve("left.img");
         mountPoint = base.resolve("disk");
     }
 
@@ -37,6 +48,8 @@ public final class PowerCut implements AutoCloseable {
      */
     public static PowerCut ofMebibytes(int size) throws IOException {
         var disk = new PowerCut(Files.createTempDirectory("registry-power"));
+        Watchdog.remove(disk.base);
+        Watchdog.undo("umount -l '" + disk.mountPoint + "'");
         try {
             Files.createDirectory(disk.mountPoint);
             disk.run("truncate", "-s", size + "M", disk.image.toString());
@@ -67,16 +80,30 @@ public final class PowerCut implements AutoCloseable {
 
     /** The cut itself; {@code end} ends whatever has files open on the disk. */
     void cutWithoutProcesses(Runnable end) throws IOException {
-        Path left = base.resolve("left.img");
-        run("cp", "--sparse=always", image.toString(), left.toString());
+        take();
         end.run();
-        run("umount", mountPoint.toString());
+        putBack();
+    }
+
+    /** Takes the disk as it is now. */
+    void take() throws IOException {
+        run("cp", "--sparse=always", image.toString(), left.toString());
+    }
+
+    /** Makes the disk what was taken; nothing may have files open on it. */
+    void putBack() throws IOException {
+        unmount();
         run("mv", left.toString(), image.toString());
         mount();
     }
 
     private void mount() throws IOException {
         run("mount", "-o", MOUNT_OPTIONS, image.toString(), mountPoint.toString());
+    }
+
+    /** A process that was killed a moment ago may hold its files a moment longer. */
+    private void unmount() throws IOException {
+        run("sh", "-c", UNMOUNT, "unmount", mountPoint.toString());
     }
 
     private void run(String... words) throws IOException {
@@ -92,7 +119,7 @@ public final class PowerCut implements AutoCloseable {
     public void close() throws IOException {
         if (Launcher.run(List.of("mountpoint", "-q", mountPoint.toString()), Map.of(), "").exit()
                 == 0) {
-            run("umount", mountPoint.toString());
+            unmount();
         }
         run("rm", "-rf", "--one-file-system", base.toString());
     }

@@ -2,6 +2,7 @@ package registry.bench;
 
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -16,6 +17,8 @@ import java.util.stream.Stream;
  *
  * <ul>
  *   <li>{@code BENCH_ROWS=kv,parked}: only the rows whose key holds one of these words
+ *   <li>{@code BENCH_OTHER=DIR}: another unpacked distribution, measured in turns with this one in
+ *       the rows of writes to three servers; its figures stand in the floor's column
  *   <li>{@code BENCH_QUICK=1}: fewer and shorter rounds; figures are rough
  * </ul>
  */
@@ -65,11 +68,28 @@ final class Bench {
         if (wants(Row.HEALTH_10, Row.CATALOG_10, Row.HEALTH_200, Row.KV_GET)) {
             section(this::reads);
         }
+        if (wants(
+                Row.CLIENT_GET,
+                Row.CLIENT_GET_P50,
+                Row.CLUSTER_CPU,
+                Row.CLUSTER_SERVER,
+                Row.CLUSTER_CLIENT)) {
+            section(() -> new ClusterRows(house, rounds, report).measure(this::wants));
+        }
         if (wants(Row.REGISTER_P50, Row.REGISTER_RATE, Row.REGISTER_SYNC)) {
             section(this::registrations);
         }
         if (wants(Row.KV_PUT_P50, Row.KV_PUT_RATE, Row.KV_PUT_SYNC)) {
             section(this::values);
+        }
+        if (wants(Row.LOCK_P50)) {
+            section(this::locks);
+        }
+        if (wants(Row.TXN_10)) {
+            section(this::transactions);
+        }
+        if (wants(Row.SERVERS_P50, Row.SERVERS_RATE, Row.SERVERS_CPU)) {
+            section(this::servers);
         }
         if (wants(Row.AGENT_P50, Row.AGENT_RATE, Row.TTL_PASS)) {
             section(this::ownServices);
@@ -152,6 +172,39 @@ final class Bench {
                     Catalog.values("/v1/kv/bench/k%d"),
                     Catalog.values("/durable/"));
         }
+    }
+
+    /** Two writes make a row: twice the median of one. */
+    private void locks() {
+        try (var pair = new Pair(house, rounds)) {
+            String answer =
+                    new String(
+                            pair.api().put("/v1/session/create", "{}").body(),
+                            StandardCharsets.UTF_8);
+            String session = answer.replaceFirst(".*\"ID\":\"([^\"]*)\".*", "$1");
+            House.teach(pair.floor(), "/durable/", pair.api().put("/v1/kv/bench/first", "y"));
+            double[] millis =
+                    pair.medianMillis(
+                            Catalog.locks("/v1/kv/bench/lock", session),
+                            Catalog.values("/durable/"));
+            report.add(Row.LOCK_P50, 2 * millis[0], 2 * millis[1]);
+        }
+    }
+
+    private void transactions() {
+        try (var pair = new Pair(house, rounds)) {
+            Clients.Requests ours = Catalog.transactions("/v1/txn");
+            House.teach(
+                    pair.floor(), "/durable/", pair.api().put("/v1/txn", Catalog.transaction(0)));
+            double[] cpu = pair.cpuOf(ours, Catalog.transactions("/durable/"));
+            report.add(Row.TXN_10, cpu[0], cpu[1]);
+        }
+    }
+
+    private void servers() {
+        String other = System.getenv().getOrDefault("BENCH_OTHER", "");
+        House others = other.isEmpty() ? null : house.of(Path.of(other).toAbsolutePath());
+        new WriteRows(house, others, rounds, report).measure();
     }
 
     private void ownServices() {

@@ -1,6 +1,9 @@
 package registry.bench;
 
+import static java.nio.charset.StandardCharsets.US_ASCII;
+
 import java.nio.ByteBuffer;
+import java.util.Base64;
 
 /** The bodies that fill a catalogue: external nodes, each service with one check of its own. */
 final class Catalog {
@@ -66,6 +69,47 @@ final class Catalog {
                 String value = "%0100d".formatted(change);
                 String to = path.replace("%d", Integer.toString(change++ % 1000));
                 return ByteBuffer.wrap(Api.request("PUT", to, value));
+            }
+        };
+    }
+
+    /** Takes and gives back a lock, in turns. */
+    static Clients.Requests locks(String path, String session) {
+        return new Clients.Requests() {
+            private boolean held;
+
+            @Override
+            public ByteBuffer next(int n) {
+                held = !held;
+                String to = path + (held ? "?acquire=" : "?release=") + session;
+                return ByteBuffer.wrap(Api.request("PUT", to, "holder"));
+            }
+        };
+    }
+
+    /** Ten keys of 1,000, each another value of 100 bytes. */
+    static String transaction(int number) {
+        var ops = new StringBuilder("[");
+        for (int i = 0; i < 10; i++) {
+            int change = number * 10 + i;
+            String value =
+                    Base64.getEncoder()
+                            .encodeToString("%0100d".formatted(change).getBytes(US_ASCII));
+            ops.append(i == 0 ? "" : ",")
+                    .append(
+                            "{\"KV\":{\"Verb\":\"set\",\"Key\":\"bench/t%d\",\"Value\":\"%s\"}}"
+                                    .formatted(change % 1000, value));
+        }
+        return ops.append(']').toString();
+    }
+
+    static Clients.Requests transactions(String path) {
+        return new Clients.Requests() {
+            private int number;
+
+            @Override
+            public ByteBuffer next(int n) {
+                return ByteBuffer.wrap(Api.request("PUT", path, transaction(number++)));
             }
         };
     }

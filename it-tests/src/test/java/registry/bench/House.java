@@ -33,6 +33,11 @@ final class House {
         this.work = work;
     }
 
+    /** The same with another distribution. */
+    House of(Path otherHome) {
+        return new House(otherHome, work.resolve("other"));
+    }
+
     Path launcher() {
         return home.resolve("bin/registry");
     }
@@ -41,19 +46,6 @@ final class House {
     Subject executeAgent() {
         int[] ports = freePorts(5);
         Path dir = work.resolve("agent-" + ++started);
-        Path config = dir.resolve("registry.json");
-        try {
-            Files.createDirectories(dir);
-            Files.writeString(
-                    config,
-                    """
-                    {"ports": {"http": %d, "dns": %d, "server": %d, "serf_lan": %d, "serf_wan": %d},
-                     "limits": {"http_max_conns_per_client": 100000}}
-                    """
-                            .formatted(ports[0], ports[1], ports[2], ports[3], ports[4]));
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
-        }
         return Subject.start(
                 List.of(
                         launcher().toString(),
@@ -67,9 +59,90 @@ final class House {
                         "-data-dir",
                         dir.resolve("data").toString(),
                         "-config-file",
-                        config.toString()),
+                        config(dir, ports).toString()),
                 ports[0],
                 dir.resolve("log"));
+    }
+
+    /**
+     * One of several agents on the loopback.
+     *
+     * @param servers how many there are to be; 0 for an agent that is none
+     * @param ports HTTP, DNS, server, gossip, WAN gossip
+     * @param join where another listens for gossip; empty for the first
+     */
+    record Member(String name, int servers, int[] ports, String join) {
+        String gossip() {
+            return "127.0.0.1:" + ports[3];
+        }
+    }
+
+    Member member(String name, int servers, String join) {
+        return new Member(name, servers, freePorts(5), join);
+    }
+
+    /** Executes one of several agents on an empty data directory. */
+    Subject execute(Member member) {
+        Path dir = work.resolve("agent-" + ++started);
+        List<String> command =
+                new ArrayList<>(
+                        List.of(
+                                launcher().toString(),
+                                "agent",
+                                "-node=" + member.name,
+                                "-bind",
+                                "127.0.0.1",
+                                "-data-dir",
+                                dir.resolve("data").toString(),
+                                "-config-file",
+                                config(dir, member.ports).toString()));
+        if (member.servers > 0) {
+            command.addAll(
+                    List.of("-server", "-bootstrap-expect", Integer.toString(member.servers)));
+        }
+        if (!member.join.isEmpty()) {
+            command.add("-retry-join=" + member.join);
+        }
+        return Subject.start(command, member.ports[0], dir.resolve("log"));
+    }
+
+    /** Servers of one cluster that has committed its first write; the leader comes first. */
+    List<Subject> servers(int count) {
+        List<Subject> servers = new ArrayList<>();
+        List<Member> members = new ArrayList<>();
+        for (int i = 1; i <= count; i++) {
+            String join = members.isEmpty() ? "" : members.getFirst().gossip();
+            members.add(member("s" + i, count, join));
+            servers.add(execute(members.getLast()));
+        }
+        servers.forEach(this::awaitFirstWrite);
+        String leader =
+                new String(
+                        new Api(servers.getFirst().port()).get("/v1/status/leader").body(),
+                        StandardCharsets.UTF_8);
+        for (int i = 0; i < count; i++) {
+            if (leader.contains(":" + members.get(i).ports[2] + "\"")) {
+                servers.addFirst(servers.remove(i));
+            }
+        }
+        return servers;
+    }
+
+    private static Path config(Path dir, int[] ports) {
+        Path config = dir.resolve("registry.json");
+        try {
+            Files.createDirectories(dir);
+            Files.writeString(
+                    config,
+                    """
+                    {"ports": {"http": %d, "dns": %d, "server": %d, "serf_lan": %d, "serf_wan": %d},
+                     "limits": {"http_max_conns_per_client": 100000}}
+                    """
+                            .formatted(ports[0], ports[1], ports[2], ports[3], ports[4]));
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+        return config;
     }
 
     /** An agent that has committed its first write. */

@@ -17,6 +17,12 @@ enum Row {
     KV_PUT_P50("KV PUT, durable, 1 client, p50", "ms", "0.63–0.71", 0.6),
     KV_PUT_RATE("KV PUT, durable, 64 clients", "/s", "5–10.7k", -10_000),
     KV_PUT_SYNC("KV PUT at 64 clients, writes per disk flush", "", "", -1),
+    LOCK_P50("lock acquire and release, durable, 1 client, p50", "ms", "1.3–1.5", 1.2),
+    TXN_10("txn of 10 KV sets, CPU each", "µs", "", 200),
+    SERVERS_P50("KV PUT at the leader of 3 servers, durable, 1 client, p50", "ms", "1.3–2.3", 1),
+    SERVERS_RATE(
+            "KV PUT at the leader of 3 servers, durable, 64 clients", "/s", "1.5–4.3k", -8_000),
+    SERVERS_CPU("KV PUT at the leader of 3 servers, 64 clients, CPU each of all", "µs", "400", 400),
     AGENT_P50("agent/service/register, 1 client, p50", "ms", "1.9–4.6", 1),
     AGENT_RATE("agent/service/register, 16 clients", "/s", "150–690", -3_000),
     TTL_PASS("TTL pass without a change, CPU each", "µs", "290–540", 40),
@@ -34,6 +40,11 @@ enum Row {
     START_CPU("exec to first committed write, CPU", "s", "0.21–0.41", 1),
     RSS_IDLE("RSS idle", "MB", "55", 110),
     RSS_LOADED("RSS, 5,000 instances and 10,000 checks", "MB", "142–155", 150),
+    CLIENT_GET("KV GET through a client agent, CPU each of all", "µs", "1,200–1,600", 250),
+    CLIENT_GET_P50("KV GET through a client agent, 1 client, p50", "ms", "1.1", 0.5),
+    CLUSTER_CPU("3 servers and 2 clients at rest, CPU of all", "ms/s", "", 30),
+    CLUSTER_SERVER("3 servers and 2 clients at rest, RSS of a server", "MB", "", 130),
+    CLUSTER_CLIENT("3 servers and 2 clients at rest, RSS of a client", "MB", "", 110),
     VERSION("registry version, wall", "ms", "35–42", 50);
 
     private final String label;

@@ -38,7 +38,12 @@ final class ConformanceIT {
                     "catalog",
                     "health",
                     "kv",
+                    "event",
+                    "query",
+                    "coordinate",
                     "blocking",
+                    "session",
+                    "txn",
                     "dns",
                     "cli");
     private static final Duration PATIENCE = Duration.ofMinutes(4);

@@ -42,7 +42,10 @@ final class KillNineIT {
         var random = new Random(seed);
         long slowest = 0;
         try (LauncherProcess agent =
-                        LauncherProcess.agent().with("enable_script_checks", true).start();
+                        LauncherProcess.agent()
+                                .with("enable_script_checks", true)
+                                .with("check_update_interval", "0s")
+                                .start();
                 var load = new RegistrationLoad(agent)) {
             Map<String, CheckState> checks = registerChecks(agent);
             int perRound = acknowledgements / kills + 1;
@@ -99,7 +102,7 @@ final class KillNineIT {
                 .untilAsserted(() -> {
                     Map<String, CheckState> now = checks(agent, ids);
                     assertThat(now.get("asked-script").status()).isEqualTo("passing");
-                    assertThat(text(agent, "/v1/agent/checks")).contains("onnection refused");
+                    assertThat(text(agent, "/v1/health/node/n1")).contains("onnection refused");
                 });
         return checks(agent, ids);
     }

@@ -170,14 +170,7 @@ final class LifecycleIT {
 
     @ParameterizedTest
     @ValueSource(
-            strings = {
-                "nonsense",
-                "encrypt",
-                "verify_incoming",
-                "verify_outgoing",
-                "cert_file",
-                "ca_file"
-            })
+            strings = {"nonsense", "verify_incoming", "verify_outgoing", "cert_file", "ca_file"})
     void aKeyThatItCannotHonourStopsTheStart(String key) {
         Object value =
                 key.startsWith("verify") ? true : "pUqJrVyVRj5jsiYEkM/tFQYfWyJIv4s3XkvDwy7Cu5s=";

@@ -23,6 +23,7 @@ import java.nio.file.Path;
 import java.time.ZoneOffset;
 import java.time.format.DateTimeFormatter;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.function.Consumer;
@@ -38,6 +39,15 @@ import registry.api.json.Json;
 public final class AgentLog extends ContextAwareBase implements Configurator {
     private static final DateTimeFormatter TIME =
             DateTimeFormatter.ofPattern("yyyy-MM-dd'T'HH:mm:ss.SSS'Z'").withZone(ZoneOffset.UTC);
+
+    /** Call each message to a peer that is away an error, and there are many a second. */
+    private static final List<String> PARTINGS =
+            List.of(
+                    "com.alipay.sofa.jraft.rpc.impl.AbstractClientService",
+                    "com.alipay.sofa.jraft.core.Replicator",
+                    "com.alipay.sofa.jraft.core.ReplicatorGroupImpl",
+                    // The transport's own words; failure detection tells what there is to tell.
+                    "registry.agent.gossip.BoundedTcp");
 
     private static final String OURS = "registry";
     private static final String JETTY = "org.eclipse.jetty";
@@ -147,6 +157,9 @@ public final class AgentLog extends ContextAwareBase implements Configurator {
         context.getLogger(OURS).setLevel(threshold(OURS, lowest));
         context.getLogger(RAFT).setLevel(threshold(RAFT, lowest));
         context.getLogger(GOSSIP).setLevel(threshold(GOSSIP, lowest));
+        for (String parting : PARTINGS) {
+            context.getLogger(parting).setLevel(lowest == Level.TRACE ? Level.DEBUG : Level.OFF);
+        }
         // Not for a tap: what Jetty logs of carrying a line would be the next line.
         context.getLogger(JETTY).setLevel(threshold(JETTY, configured));
     }

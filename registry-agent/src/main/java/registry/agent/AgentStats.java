@@ -5,28 +5,38 @@ import java.util.Map;
 import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
 import registry.agent.config.AgentConfig;
 import registry.agent.gossip.Membership;
 import registry.agent.local.LocalState;
 import registry.api.HealthCheck;
 import registry.api.Member;
 import registry.server.Server;
+import registry.server.leader.Members;
 
 /** The figures of {@code registry info}, in Consul's sections. */
 final class AgentStats {
     private AgentStats() {}
 
     static SortedMap<String, SortedMap<String, String>> of(
-            AgentConfig config, Server server, LocalState local, Membership membership) {
+            AgentConfig config,
+            @Nullable Server server,
+            LocalState local,
+            Membership membership,
+            boolean encrypted) {
         SortedMap<String, SortedMap<String, String>> sections = new TreeMap<>();
         sections.put("agent", agent(local));
         sections.put(
                 "build",
                 new TreeMap<>(Map.of("prerelease", "", "revision", "", "version", Version.CONSUL)));
-        sections.put("consul", consul(config, server));
-        sections.put("raft", raft(server));
+        if (server == null) {
+            sections.put("consul", client(membership));
+        } else {
+            sections.put("consul", consul(config, server));
+            sections.put("raft", raft(server));
+        }
         sections.put("runtime", runtime());
-        sections.put("serf_lan", serf(membership));
+        sections.put("serf_lan", serf(membership, encrypted));
         return sections;
     }
 
@@ -46,6 +56,21 @@ final class AgentStats {
                         String.valueOf(checks.size()),
                         "services",
                         String.valueOf(local.services().size())));
+    }
+
+    private static SortedMap<String, String> client(Membership membership) {
+        long servers =
+                membership.all().stream()
+                        .filter(peer -> peer.server() && peer.state() == Members.State.ALIVE)
+                        .count();
+        return new TreeMap<>(
+                Map.of(
+                        "acl",
+                        "disabled",
+                        "known_servers",
+                        String.valueOf(servers),
+                        "server",
+                        "false"));
     }
 
     private static SortedMap<String, String> consul(AgentConfig config, Server server) {
@@ -109,12 +134,12 @@ final class AgentStats {
                         "java" + System.getProperty("java.version", "")));
     }
 
-    private static SortedMap<String, String> serf(Membership membership) {
+    private static SortedMap<String, String> serf(Membership membership, boolean encrypted) {
         var members = membership.members();
         return new TreeMap<>(
                 Map.of(
                         "encrypted",
-                        "false",
+                        String.valueOf(encrypted),
                         "failed",
                         String.valueOf(
                                 members.stream().filter(m -> m.status() == Member.FAILED).count()),

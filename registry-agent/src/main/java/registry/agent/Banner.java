@@ -9,7 +9,7 @@ import registry.api.Node;
 final class Banner {
     private Banner() {}
 
-    static void print(PrintStream out, AgentConfig config, Node node) {
+    static void print(PrintStream out, AgentConfig config, Node node, boolean encrypted) {
         Ports ports = config.ports();
         line(out, "Version", "'" + Version.CONSUL + "' (registry " + Version.REGISTRY + ")");
         line(out, "Node ID", "'" + node.id() + "'");
@@ -39,7 +39,7 @@ final class Banner {
                         + ", WAN: "
                         + ports.serfWan()
                         + ")");
-        line(out, "Encrypt", "Gossip: false, TLS-Outgoing: false, TLS-Incoming: false");
+        line(out, "Encrypt", "Gossip: " + encrypted + ", TLS-Outgoing: false, TLS-Incoming: false");
         out.println();
         out.println("==> Log data will now stream in as it occurs:");
         out.println();

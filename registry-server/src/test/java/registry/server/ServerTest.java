@@ -79,6 +79,14 @@ class ServerTest {
                         Duration.ZERO);
         assertThatThrownBy(() -> TestServer.get(test.ask(stale)))
                 .hasRootCauseMessage("No cluster leader");
+        // A newcomer that has only heard of its leader yet.
+        test.consensus.follow("another");
+        assertThatThrownBy(() -> TestServer.get(test.ask(stale)))
+                .hasRootCauseMessage("No cluster leader");
+        test.consensus.elect();
+        test.put("a", "1");
+        test.consensus.follow("another");
+        assertThat(TestServer.get(test.ask(stale)).knownLeader()).isTrue();
     }
 
     @Test

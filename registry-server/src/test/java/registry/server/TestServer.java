@@ -8,6 +8,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
@@ -54,11 +55,22 @@ public final class TestServer implements AutoCloseable {
             synchronized (this) {
                 peers.put(
                         name,
-                        new Peer(id, name, address, rpcPort != 0, rpcPort, state, new TreeMap<>()));
+                        new Peer(
+                                id,
+                                name,
+                                address,
+                                rpcPort != 0,
+                                rpcPort,
+                                state,
+                                new TreeMap<>(),
+                                new TreeMap<>()));
                 told = List.copyOf(listeners);
             }
             told.forEach(Runnable::run);
         }
+
+        @Override
+        public void publish(SortedMap<String, String> facts) {}
 
         public synchronized void forget(String name) {
             peers.remove(name);

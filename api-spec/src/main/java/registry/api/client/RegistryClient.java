@@ -15,9 +15,9 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Sends requests to one agent and hands back its answers, whatever their status: no redirects,
- * nothing hidden, but for what the JDK does by itself: a request whose connection ends without a
- * word is sent once more. Safe for any thread; calls block, and end early only when a virtual
- * thread is interrupted.
+ * nothing hidden, but for what the JDK does by itself: a GET or DELETE whose connection ends
+ * without a word is sent once more. Safe for any thread; calls block, and end early only when a
+ * virtual thread is interrupted.
  */
 public final class RegistryClient implements AutoCloseable {
     private final URI agent;

@@ -33,7 +33,7 @@ record Transport(boolean keepsConnections) {
         HttpURLConnection connection = open(method, target, headers, timeout);
         boolean done = false;
         try {
-            if (method.equals("PUT") || method.equals("POST")) {
+            if (method.equals("PUT") || method.equals("POST") || body.length > 0) {
                 write(connection, body);
             }
             int status = connection.getResponseCode();
@@ -79,6 +79,9 @@ record Transport(boolean keepsConnections) {
     private static void write(HttpURLConnection connection, byte[] body) throws IOException {
         connection.setRequestProperty("Content-Type", "application/octet-stream");
         connection.setDoOutput(true);
+        // What is streamed the JDK does not send a second time when the connection ends without an
+        // answer: the first may have been carried out.
+        connection.setFixedLengthStreamingMode(body.length);
         try (OutputStream out = connection.getOutputStream()) {
             out.write(body);
         }

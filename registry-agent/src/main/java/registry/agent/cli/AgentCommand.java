@@ -105,7 +105,7 @@ final class AgentCommand implements Command {
         all.put("log-rotate-max-files", number("log_rotate_max_files", "Accepted without effect."));
         all.put("syslog", bool("enable_syslog", "Accepted without effect."));
         all.put("pid-file", text("pid_file", "Where to write the process's ID."));
-        all.put("encrypt", text("encrypt", "Not available in this version."));
+        all.put("encrypt", text("encrypt", "Key to encrypt gossip with, as keygen prints it."));
         all.put(
                 "enable-script-checks",
                 bool("enable_script_checks", "Allows script checks of files and of the API."));

@@ -23,8 +23,7 @@ public final class Main {
     private static final Set<String> VERSION = Set.of("-v", "-version", "--version");
 
     /** Consul's commands that this version lacks. */
-    private static final Set<String> LATER =
-            Set.of("connect", "event", "keyring", "lock", "operator", "rtt", "tls");
+    private static final Set<String> LATER = Set.of("connect", "tls");
 
     private final Map<String, Supplier<Command>> commands = new LinkedHashMap<>();
     private final Map<String, String> groups = new LinkedHashMap<>();
@@ -40,6 +39,9 @@ public final class Main {
         groups.put("catalog", "Ask the catalog for datacenters, nodes and services.");
         groups.put("checks", "Look at the checks of the agent.");
         groups.put("kv", "Read and write the key-value store.");
+        groups.put("operator", "Look after the servers' own group.");
+        groups.put("operator autopilot", "See and change what the servers do by themselves.");
+        groups.put("operator raft", "See and change which servers keep the catalog.");
         groups.put("snapshot", "Save the state of the servers, and restore it.");
         groups.put("services", "Register services with the agent, and take them away.");
         groups.put("acl", "Access control, which is off.");
@@ -54,24 +56,34 @@ public final class Main {
         commands.put("checks history", ChecksHistoryCommand::new);
         commands.put("config list", Main::configEntries);
         commands.put("debug", DebugCommand::new);
+        commands.put("event", EventCommand::new);
         commands.put("exec", ExecCommand::new);
         commands.put("force-leave", ForceLeaveCommand::new);
         commands.put("info", InfoCommand::new);
         commands.put("intention list", Main::intentions);
         commands.put("join", JoinCommand::new);
         commands.put("keygen", KeygenCommand::new);
+        commands.put("keyring", KeyringCommand::new);
         commands.put("kv delete", KvDeleteCommand::new);
         commands.put("kv export", KvExportCommand::new);
         commands.put("kv get", KvGetCommand::new);
         commands.put("kv import", KvImportCommand::new);
         commands.put("kv put", KvPutCommand::new);
         commands.put("leave", LeaveCommand::new);
+        commands.put("lock", LockCommand::new);
         commands.put("login", Main::login);
         commands.put("logout", Main::logout);
         commands.put("maint", MaintCommand::new);
         commands.put("members", MembersCommand::new);
         commands.put("monitor", MonitorCommand::new);
+        commands.put("operator autopilot get-config", AutopilotGetConfigCommand::new);
+        commands.put("operator autopilot set-config", AutopilotSetConfigCommand::new);
+        commands.put("operator autopilot state", AutopilotStateCommand::new);
+        commands.put("operator raft list-peers", RaftListPeersCommand::new);
+        commands.put("operator raft remove-peer", RaftRemovePeerCommand::new);
+        commands.put("operator raft transfer-leader", RaftTransferLeaderCommand::new);
         commands.put("reload", ReloadCommand::new);
+        commands.put("rtt", RttCommand::new);
         commands.put("services deregister", ServicesDeregisterCommand::new);
         commands.put("services register", ServicesRegisterCommand::new);
         commands.put("snapshot inspect", SnapshotInspectCommand::new);
@@ -164,10 +176,7 @@ public final class Main {
             return 1;
         }
         if (groups.containsKey(first)) {
-            String second = words.size() > 1 ? first + " " + words.get(1) : "";
-            return commands.containsKey(second)
-                    ? run(second, words.subList(2, words.size()))
-                    : runGroup(first, words.subList(1, words.size()));
+            return runOf(first, words.subList(1, words.size()));
         }
         if (commands.containsKey(first)) {
             return run(first, words.subList(1, words.size()));
@@ -179,6 +188,17 @@ public final class Main {
         }
         terminal.complain(usage());
         return NO_SUCH_COMMAND;
+    }
+
+    /** The command of a group, or of a group in it. */
+    private int runOf(String group, List<String> words) {
+        String longer = words.isEmpty() ? "" : group + " " + words.getFirst();
+        if (groups.containsKey(longer)) {
+            return runOf(longer, words.subList(1, words.size()));
+        }
+        return commands.containsKey(longer)
+                ? run(longer, words.subList(1, words.size()))
+                : runGroup(group, words);
     }
 
     private int runGroup(String group, List<String> words) {
@@ -210,7 +230,9 @@ public final class Main {
             }
             switch (e.usage()) {
                 case NOT_SHOWN -> {}
-                case WITH_MESSAGE -> terminal.complain("\n" + usage(name, command, flags));
+                case WITH_MESSAGE ->
+                        terminal.complain(
+                                (e.text().isEmpty() ? "" : "\n") + usage(name, command, flags));
                 case ON_STANDARD_OUTPUT -> terminal.say(usage(name, command, flags));
             }
             return e.code();
@@ -251,10 +273,23 @@ public final class Main {
         String names =
                 commands.keySet().stream()
                         .filter(name -> name.startsWith(group + " "))
+                        .map(name -> firstOf(group, name))
+                        .distinct()
                         .map(this::summary)
                         .collect(Collectors.joining("\n"));
-        return "Usage: %s %s <subcommand> [options] [args]\n\n  %s\n\nSubcommands are:\n%s"
-                .formatted(program, group, groups.get(group), names);
+        return "Usage: %s %s <subcommand> [options]%s\n\n  %s\n\nSubcommands are:\n%s"
+                .formatted(
+                        program,
+                        group,
+                        group.equals("operator") ? "" : " [args]",
+                        groups.get(group),
+                        names);
+    }
+
+    /** A group's command, or the group in it that the command belongs to. */
+    private static String firstOf(String group, String name) {
+        int blank = name.indexOf(' ', group.length() + 1);
+        return blank < 0 ? name : name.substring(0, blank);
     }
 
     private String summary(String name) {
@@ -263,7 +298,7 @@ public final class Main {
         int sentence = purpose.indexOf(". ");
         return "    %-16s  %s"
                 .formatted(
-                        name.substring(name.indexOf(' ') + 1),
+                        name.substring(name.lastIndexOf(' ') + 1),
                         sentence < 0 ? purpose : purpose.substring(0, sentence + 1));
     }
 }

@@ -43,7 +43,7 @@ final class WatchCommand implements Command {
                                 "Only instances with this tag, for type service. May be repeated.")
                         .text("passingonly", "true: only passing instances, for type service.")
                         .text("state", "passing, warning, critical or any, for type checks.")
-                        .text("name", "Not available in this version.")
+                        .text("name", "Name of the event, for type event.")
                         .onOff("shell", "Has a shell read the program's words, on by default.")
                         .onOff(
                                 "keep-running",

@@ -6,6 +6,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.SortedMap;
 import org.jspecify.annotations.Nullable;
+import registry.api.AutopilotConfig;
+import registry.server.session.SessionTtl;
 
 /**
  * What an agent was told by defaults, files and flags, merged and checked. Names are Consul's
@@ -39,6 +41,7 @@ public record AgentConfig(
         int retryMax,
         boolean rejoinAfterLeave,
         Duration reconnectTimeout,
+        GossipSecurity gossipSecurity,
         boolean leaveOnTerminate,
         boolean skipLeaveOnInterrupt,
         int raftMultiplier,
@@ -53,20 +56,43 @@ public record AgentConfig(
         int checkOutputMaxSize,
         boolean discardCheckOutput,
         boolean disableHttpUnprintableCharFilter,
+        boolean disableCoordinates,
         boolean enableDebug,
         Duration defaultQueryTime,
         Duration maxQueryTime,
         Duration discoveryMaxStale,
         Duration tombstoneTtl,
+        SessionTtl sessionTtl,
         long raftSnapshotBytes,
+        Autopilot autopilot,
         HttpConfig http,
         Dns dns,
         Telemetry telemetry,
+        RpcTls rpcTls,
         Limits limits,
         Definitions definitions) {
 
+    /**
+     * What gossip is encrypted with.
+     *
+     * @param encrypt base64 of the first key; empty for none
+     * @param verifyIncoming plain peers are refused
+     * @param verifyOutgoing nothing is sent in plain
+     * @param keyringFile the keyring is kept in the data directory
+     */
+    public record GossipSecurity(
+            String encrypt, boolean verifyIncoming, boolean verifyOutgoing, boolean keyringFile) {}
+
     /** Listening ports; -1 is off. */
     public record Ports(int dns, int http, int https, int serfLan, int serfWan, int server) {}
+
+    /**
+     * {@code autopilot}.
+     *
+     * @param initial the configuration while none was set through the API
+     * @param deadServerDelay how long a voter has to be dead before it is removed
+     */
+    public record Autopilot(AutopilotConfig initial, Duration deadServerDelay) {}
 
     /** {@code http_config}. */
     public record HttpConfig(
@@ -122,9 +148,27 @@ public record AgentConfig(
             String prefix,
             boolean oldNames) {}
 
+    /** TLS of the server port. */
+    public record RpcTls(
+            @Nullable Path caFile,
+            @Nullable Path certFile,
+            @Nullable Path keyFile,
+            boolean verifyIncoming,
+            boolean verifyOutgoing,
+            boolean verifyServerHostname) {
+        /** Whether any of it is asked for. */
+        public boolean isUsed() {
+            return caFile != null || certFile != null || verifyIncoming || verifyOutgoing;
+        }
+    }
+
     /** {@code limits}; sizes in bytes. */
     public record Limits(
-            int httpMaxConnsPerClient, int kvMaxValueSize, int txnMaxReqLen, int maxJsonBody) {}
+            int httpMaxConnsPerClient,
+            int kvMaxValueSize,
+            int txnMaxReqLen,
+            int txnMaxOps,
+            int maxJsonBody) {}
 
     /** What files define beside settings. */
     public record Definitions(

@@ -4,6 +4,7 @@ import java.nio.file.Files;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.Base64;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
@@ -12,12 +13,17 @@ import java.util.TreeMap;
 import java.util.function.Consumer;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
+import registry.agent.config.AgentConfig.Autopilot;
 import registry.agent.config.AgentConfig.Definitions;
+import registry.agent.config.AgentConfig.GossipSecurity;
 import registry.agent.config.AgentConfig.HttpConfig;
 import registry.agent.config.AgentConfig.Limits;
 import registry.agent.config.AgentConfig.Ports;
+import registry.agent.config.AgentConfig.RpcTls;
 import registry.agent.config.AgentConfig.Telemetry;
+import registry.api.AutopilotConfig;
 import registry.api.json.GoDuration;
+import registry.server.session.SessionTtl;
 
 /**
  * Binds the merged tree to the record: defaults, and the rules that concern several keys. Source:
@@ -30,6 +36,7 @@ final class ConfigBinder {
     private static final Pattern CIDR = Pattern.compile("[0-9a-fA-F.:]+/[0-9]{1,3}");
     private static final List<String> LOG_LEVELS = List.of("TRACE", "DEBUG", "INFO", "WARN", "ERR");
     private static final Duration MIN_RECONNECT_TIMEOUT = Duration.ofHours(8);
+    private static final Duration MIN_SESSION_TTL = Duration.ofSeconds(1);
     private static final int KV_MAX_VALUE_SIZE = 512 * 1024;
 
     private final Settings settings;
@@ -76,6 +83,7 @@ final class ConfigBinder {
                 atLeast("retry_max", settings.whole("retry_max", 0), 0),
                 settings.flag("rejoin_after_leave", false),
                 reconnectTimeout(),
+                gossipSecurity(),
                 settings.flag("leave_on_terminate", !server),
                 settings.flag("skip_leave_on_interrupt", server),
                 raftMultiplier(performance),
@@ -92,15 +100,19 @@ final class ConfigBinder {
                 checkOutputMaxSize(),
                 settings.flag("discard_check_output", false),
                 settings.flag("disable_http_unprintable_char_filter", false),
+                settings.flag("disable_coordinates", false),
                 settings.flag("enable_debug", false),
                 positive("default_query_time", Duration.ofSeconds(300)),
                 positive("max_query_time", Duration.ofSeconds(600)),
                 span("discovery_max_stale", Duration.ZERO),
                 positive("tombstone_ttl", Duration.ofMinutes(15)),
+                sessionTtl(),
                 Math.max(1, settings.size("raft_snapshot_bytes", 64L << 20)),
+                autopilot(),
                 httpConfig(),
                 new DnsBinder(settings).bind(),
                 telemetry(),
+                rpcTls(),
                 limits(),
                 definitions);
     }
@@ -239,6 +251,44 @@ final class ConfigBinder {
         return timeout;
     }
 
+    private GossipSecurity gossipSecurity() throws ConfigException {
+        String encrypt = settings.text("encrypt");
+        String fault = encrypt.isEmpty() ? "" : keyFault(encrypt);
+        if (!fault.isEmpty()) {
+            throw new ConfigException("encrypt has invalid key: " + fault);
+        }
+        return new GossipSecurity(
+                encrypt,
+                settings.flag("encrypt_verify_incoming", true),
+                settings.flag("encrypt_verify_outgoing", true),
+                !settings.flag("disable_keyring_file", false));
+    }
+
+    private static String keyFault(String key) {
+        try {
+            int size = Base64.getDecoder().decode(key.strip()).length;
+            return size == 16 || size == 24 || size == 32
+                    ? ""
+                    : "key size must be 16, 24 or 32 bytes";
+        } catch (IllegalArgumentException e) {
+            return "illegal base64 data";
+        }
+    }
+
+    private SessionTtl sessionTtl() throws ConfigException {
+        Duration min = settings.duration("session_ttl_min", SessionTtl.CONSULS.min());
+        if (min.compareTo(MIN_SESSION_TTL) < 0) {
+            throw new ConfigException(
+                    "session_ttl_min must be >= 1s, is %s".formatted(GoDuration.format(min)));
+        }
+        int factor = settings.whole("session_ttl_factor", SessionTtl.CONSULS.factor());
+        if (factor < 1 || factor > 10) {
+            throw new ConfigException(
+                    "session_ttl_factor cannot be %d. Must be between 1 and 10".formatted(factor));
+        }
+        return new SessionTtl(min, factor);
+    }
+
     private static int raftMultiplier(Settings performance) throws ConfigException {
         int multiplier = performance.whole("raft_multiplier", 5);
         if (multiplier < 1 || multiplier > 10) {
@@ -303,6 +353,64 @@ final class ConfigBinder {
                 !telemetry.flag("disable_compat_1.9", false));
     }
 
+    private Autopilot autopilot() throws ConfigException {
+        Settings autopilot = settings.section("autopilot");
+        AutopilotConfig absent = AutopilotConfig.DEFAULT;
+        var initial =
+                new AutopilotConfig(
+                        autopilot.flag("cleanup_dead_servers", absent.cleanupDeadServers()),
+                        notNegative(
+                                "autopilot.last_contact_threshold",
+                                autopilot.duration(
+                                        "last_contact_threshold", absent.lastContactThreshold())),
+                        atLeast(
+                                "autopilot.max_trailing_logs",
+                                autopilot.whole(
+                                        "max_trailing_logs", (int) absent.maxTrailingLogs()),
+                                0),
+                        atLeast("autopilot.min_quorum", autopilot.whole("min_quorum", 0), 0),
+                        notNegative(
+                                "autopilot.server_stabilization_time",
+                                autopilot.duration(
+                                        "server_stabilization_time",
+                                        absent.serverStabilizationTime())),
+                        "",
+                        false,
+                        "",
+                        0,
+                        0);
+        Duration delay =
+                notNegative(
+                        "autopilot.dead_server_delay",
+                        autopilot.duration("dead_server_delay", Duration.ofHours(72)));
+        return new Autopilot(initial, delay);
+    }
+
+    private RpcTls rpcTls() throws ConfigException {
+        boolean hostname = settings.flag("verify_server_hostname", false);
+        var tls =
+                new RpcTls(
+                        path("ca_file"),
+                        path("cert_file"),
+                        path("key_file"),
+                        settings.flag("verify_incoming", false)
+                                || settings.flag("verify_incoming_rpc", false),
+                        settings.flag("verify_outgoing", false) || hostname,
+                        hostname);
+        if ((tls.certFile() == null) != (tls.keyFile() == null)) {
+            throw new ConfigException("cert_file and key_file: each needs the other");
+        }
+        if (tls.verifyIncoming() && (tls.caFile() == null || tls.certFile() == null)) {
+            throw new ConfigException(
+                    "verify_incoming set, and no CA certificate (ca_file) or no cert/key pair (cert_file, key_file) provided!");
+        }
+        if (tls.verifyOutgoing() && tls.caFile() == null) {
+            throw new ConfigException(
+                    "verify_outgoing set, and no CA certificate (ca_file) provided!");
+        }
+        return tls;
+    }
+
     private Limits limits() throws ConfigException {
         Settings limits = settings.section("limits");
         int kvMaxValueSize =
@@ -320,10 +428,19 @@ final class ConfigBinder {
                         "limits.txn_max_req_len",
                         limits.whole("txn_max_req_len", KV_MAX_VALUE_SIZE),
                         1),
+                txnMaxOps(limits.whole("txn_max_ops", 64)),
                 atLeast(
                         "limits.json_max_body_size",
                         limits.whole("json_max_body_size", 2 << 20),
                         1024));
+    }
+
+    private static int txnMaxOps(int ops) throws ConfigException {
+        if (ops < 1 || ops > 128) {
+            throw new ConfigException(
+                    "limits.txn_max_ops cannot be %d. Must be between 1 and 128".formatted(ops));
+        }
+        return ops;
     }
 
     private static int atLeast(String key, int value, int least) throws ConfigException {

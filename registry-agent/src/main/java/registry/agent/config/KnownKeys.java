@@ -95,10 +95,11 @@ final class KnownKeys {
                             BOOL,
                             "log_json enable_script_checks enable_local_script_checks discard_check_output")
                     .add(HONOURED, BOOL, "disable_http_unprintable_char_filter enable_debug")
+                    .add(HONOURED, BOOL, "disable_coordinates")
                     .add(
                             HONOURED,
                             WHOLE,
-                            "bootstrap_expect retry_max check_output_max_size raft_snapshot_bytes")
+                            "bootstrap_expect retry_max check_output_max_size raft_snapshot_bytes session_ttl_factor")
                     .add(
                             HONOURED,
                             TEXT,
@@ -112,10 +113,14 @@ final class KnownKeys {
                             HONOURED,
                             DURATION,
                             "retry_interval reconnect_timeout check_update_interval default_query_time")
-                    .add(HONOURED, DURATION, "max_query_time discovery_max_stale tombstone_ttl")
+                    .add(
+                            HONOURED,
+                            DURATION,
+                            "max_query_time discovery_max_stale tombstone_ttl session_ttl_min")
                     .add(HONOURED, addresses(), "addresses")
                     .add(HONOURED, ports(), "ports")
                     .add(HONOURED, performance(), "performance")
+                    .add(HONOURED, autopilot(), "autopilot")
                     .add(HONOURED, httpConfig(), "http_config")
                     .add(HONOURED, telemetry(), "telemetry")
                     .add(HONOURED, TEXT_MAP, "http_api_response_headers")
@@ -141,10 +146,7 @@ final class KnownKeys {
                             SETTLED,
                             BOOL,
                             "disable_update_check disable_anonymous_signature disable_host_node_id")
-                    .add(
-                            SETTLED,
-                            BOOL,
-                            "disable_keyring_file enable_acl_replication acl_enforce_version_8")
+                    .add(SETTLED, BOOL, "enable_acl_replication acl_enforce_version_8")
                     .add(SETTLED, BOOL, "enable_central_service_config disable_remote_exec")
                     // Known to Consul, but a file can't change them there either.
                     .add(
@@ -164,18 +166,12 @@ final class KnownKeys {
                             WITHOUT_EFFECT,
                             TEXT,
                             "server_name tls_min_version tls_cipher_suites ui_dir ui_content_path")
-                    .add(
-                            WITHOUT_EFFECT,
-                            TEXT,
-                            "session_ttl_min statsd_addr statsite_addr statsite_prefix")
+                    .add(WITHOUT_EFFECT, TEXT, "statsd_addr statsite_addr statsite_prefix")
                     .add(
                             WITHOUT_EFFECT,
                             TEXT,
                             "dogstatsd_addr reconnect_timeout_wan retry_interval_wan raft_snapshot_interval")
-                    .add(
-                            WITHOUT_EFFECT,
-                            BOOL,
-                            "enable_syslog disable_coordinates translate_wan_addrs ui")
+                    .add(WITHOUT_EFFECT, BOOL, "enable_syslog translate_wan_addrs ui")
                     .add(WITHOUT_EFFECT, BOOL, "tls_prefer_server_cipher_suites")
                     .add(WITHOUT_EFFECT, TEXT_LIST, "start_join_wan retry_join_wan dogstatsd_tags")
                     .add(WITHOUT_EFFECT, TEXT_LIST, "serf_allowed_cidrs_lan serf_allowed_cidrs_wan")
@@ -184,18 +180,19 @@ final class KnownKeys {
                             WHOLE,
                             "log_rotate_bytes log_rotate_max_files retry_max_wan")
                     .add(WITHOUT_EFFECT, WHOLE, "raft_snapshot_threshold raft_trailing_logs")
+                    .add(WITHOUT_EFFECT, ANYTHING, "ui_config unix_sockets raft_logstore reporting")
+                    .add(HONOURED, TEXT, "encrypt ca_file cert_file key_file")
                     .add(
-                            WITHOUT_EFFECT,
-                            ANYTHING,
-                            "ui_config unix_sockets raft_logstore reporting autopilot")
-                    .add(PROTECTION, TEXT, "encrypt ca_file ca_path cert_file key_file")
-                    .add(
-                            PROTECTION,
+                            HONOURED,
                             BOOL,
-                            "verify_incoming verify_incoming_rpc verify_incoming_https verify_outgoing")
-                    .add(PROTECTION, BOOL, "verify_server_hostname")
+                            "encrypt_verify_incoming encrypt_verify_outgoing disable_keyring_file")
+                    .add(PROTECTION, TEXT, "ca_path")
+                    .add(PROTECTION, BOOL, "verify_incoming_https")
+                    .add(
+                            HONOURED,
+                            BOOL,
+                            "verify_incoming verify_incoming_rpc verify_outgoing verify_server_hostname")
                     .add(PROTECTION, ANYTHING, "tls auto_encrypt auto_config audit")
-                    .add(SETTLED, BOOL, "encrypt_verify_incoming encrypt_verify_outgoing")
                     .add(PROTECTION, TEXT, "acl_datacenter acl_master_token")
                     .add(
                             SETTLED,
@@ -229,6 +226,20 @@ final class KnownKeys {
                         WITHOUT_EFFECT,
                         DURATION,
                         "rpc_hold_timeout grpc_keepalive_interval grpc_keepalive_timeout")
+                .section();
+    }
+
+    private static Section autopilot() {
+        return keys().add(HONOURED, BOOL, "cleanup_dead_servers")
+                .add(
+                        HONOURED,
+                        DURATION,
+                        "last_contact_threshold server_stabilization_time dead_server_delay")
+                .add(HONOURED, WHOLE, "max_trailing_logs min_quorum")
+                .add(
+                        WITHOUT_EFFECT,
+                        ANYTHING,
+                        "redundancy_zone_tag disable_upgrade_migration upgrade_version_tag")
                 .section();
     }
 
@@ -292,7 +303,7 @@ final class KnownKeys {
         return keys().add(
                         HONOURED,
                         WHOLE,
-                        "http_max_conns_per_client kv_max_value_size txn_max_req_len json_max_body_size")
+                        "http_max_conns_per_client kv_max_value_size txn_max_req_len txn_max_ops json_max_body_size")
                 .add(WITHOUT_EFFECT, DURATION, "https_handshake_timeout rpc_handshake_timeout")
                 .add(WITHOUT_EFFECT, DURATION, "rpc_client_timeout")
                 .add(WITHOUT_EFFECT, REAL, "rpc_rate")

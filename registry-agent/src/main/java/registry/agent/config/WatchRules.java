@@ -30,7 +30,8 @@ public final class WatchRules {
                     "services", Set.of(),
                     "nodes", Set.of(),
                     "service", Set.of("service", "tag", "passingonly"),
-                    "checks", Set.of("service", "state"));
+                    "checks", Set.of("service", "state"),
+                    "event", Set.of("name"));
 
     private WatchRules() {}
 
@@ -40,7 +41,7 @@ public final class WatchRules {
         if (type.isEmpty()) {
             return Optional.of("Watch type must be specified");
         }
-        if (type.equals("event") || type.equals("agent_service")) {
+        if (type.equals("agent_service")) {
             return Optional.of("The watch type " + type + " is not available in this version");
         }
         Set<String> known = PARAMETERS.get(type);

@@ -16,6 +16,9 @@ sealed interface Asked {
      */
     record OfService(String service, String tag) implements Asked {}
 
+    /** What a prepared query finds, by its name, which may have dots, or its id. */
+    record OfQuery(String query) implements Asked {}
+
     /** An address that is in the name itself, in hexadecimal digits. */
     record OfAddress(String digits) implements Asked {}
 
@@ -50,6 +53,7 @@ sealed interface Asked {
         return switch (labels.get(keyword)) {
             case "node" -> new OfNode(String.join(".", subject));
             case "service" -> service(subject);
+            case "query" -> new OfQuery(String.join(".", subject));
             case "addr" -> subject.size() == 1 ? new OfAddress(subject.getFirst()) : NOTHING;
             default -> NOTHING;
         };

@@ -6,7 +6,6 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Function;
 import java.util.function.Supplier;
@@ -15,8 +14,11 @@ import registry.agent.config.AgentConfig;
 import registry.api.ApiException;
 import registry.api.CatalogService;
 import registry.api.Node;
+import registry.api.PreparedQuery;
 import registry.api.ServiceEntry;
+import registry.api.json.GoDuration;
 import registry.api.json.Json;
+import registry.server.rpc.Asked;
 import registry.server.rpc.Consistency;
 import registry.server.rpc.Question;
 import registry.server.rpc.Reply;
@@ -34,6 +36,16 @@ final class CatalogReads {
     private record Key(String method, String name, String zone) {}
 
     private record Kept(long index, Object value) {}
+
+    /** The answer of a prepared query, as far as DNS reads it. */
+    private record Ran(String service, List<ServiceEntry> nodes, PreparedQuery.Dns dns) {}
+
+    /**
+     * What a prepared query found.
+     *
+     * @param ttl of its own, else of the service
+     */
+    record Found(List<Instance> instances, long ttl) {}
 
     /** Names by address. */
     private record Reverse(Map<List<Byte>, String> names) {}
@@ -73,6 +85,38 @@ final class CatalogReads {
             }
         }
         return List.copyOf(all);
+    }
+
+    /**
+     * Runs a prepared query; nothing is found when there is none.
+     *
+     * @param node who answers
+     */
+    Found run(String query, String node, Asker asker, String zone) {
+        Map<String, List<String>> params =
+                Map.of("agent", List.of(node), "ip", List.of(asker.address()));
+        Reply reply;
+        try {
+            reply = ask(Question.QUERY_EXECUTE, query, params, asker.patience());
+        } catch (ApiException e) {
+            if (e.kind() == ApiException.Kind.NOT_FOUND) {
+                return new Found(List.of(), 0);
+            }
+            throw e;
+        }
+        Ran ran = Json.read(reply.body(), Ran.class);
+        long ttl =
+                ran.dns().ttl().isEmpty()
+                        ? ttlOf.apply(ran.service())
+                        : GoDuration.parse(ran.dns().ttl()).toSeconds();
+        var all = new ArrayList<Instance>();
+        for (ServiceEntry entry : ran.nodes()) {
+            Instance instance = Instance.ofHealthy(entry, zone, ttl, config.nodeMetaTxt());
+            if (instance != null) {
+                all.add(instance);
+            }
+        }
+        return new Found(List.copyOf(all), ttl);
     }
 
     /** Null when there is no such node. */
@@ -173,37 +217,29 @@ final class CatalogReads {
     }
 
     private Reply ask(String method, String name, Patience patience) {
-        if (!config.allowStale()) {
-            return ask(method, name, Consistency.DEFAULT, patience);
-        }
-        Reply reply = ask(method, name, Consistency.STALE, patience);
-        return reply.lastContactMillis() <= config.maxStale().toMillis()
-                ? reply
-                : ask(method, name, Consistency.DEFAULT, patience);
+        return ask(method, name, Map.of(), patience);
     }
 
-    private Reply ask(String method, String name, Consistency consistency, Patience patience) {
-        var answer = new CompletableFuture<Reply>();
-        Servers.Held held =
-                servers.ask(
-                        new Question(method, name, Map.of(), consistency, 0, Duration.ZERO),
-                        new Servers.Listener() {
-                            @Override
-                            public void answered(Reply reply) {
-                                answer.complete(reply);
-                            }
+    private Reply ask(
+            String method, String name, Map<String, List<String>> params, Patience patience) {
+        if (!config.allowStale()) {
+            return ask(method, name, params, Consistency.DEFAULT, patience);
+        }
+        Reply reply = ask(method, name, params, Consistency.STALE, patience);
+        return reply.lastContactMillis() <= config.maxStale().toMillis()
+                ? reply
+                : ask(method, name, params, Consistency.DEFAULT, patience);
+    }
 
-                            @Override
-                            public void failed(ApiException error) {
-                                answer.completeExceptionally(error);
-                            }
-                        });
-        try {
-            return patience.await(answer);
-        } finally {
-            if (!answer.isDone()) {
-                held.drop();
-            }
+    private Reply ask(
+            String method,
+            String name,
+            Map<String, List<String>> params,
+            Consistency consistency,
+            Patience patience) {
+        var question = new Question(method, name, params, consistency, 0, Duration.ZERO);
+        try (Asked asked = Asked.of(servers, question)) {
+            return patience.await(asked.answer());
         }
     }
 }

@@ -128,7 +128,7 @@ public final class DnsServer implements AutoCloseable {
     private void handle(DatagramChannel channel, SocketAddress from, byte[] packet)
             throws IOException {
         try {
-            send(channel, from, responder.answer(packet, false, Patience.NONE));
+            send(channel, from, responder.answer(packet, false, asker(from, Patience.NONE)));
         } catch (Patience.NotAtOnce e) {
             if (waiting.tryAcquire()) {
                 virtualThreads.execute(() -> handleWithPatience(channel, from, packet));
@@ -141,7 +141,7 @@ public final class DnsServer implements AutoCloseable {
 
     private void handleWithPatience(DatagramChannel channel, SocketAddress from, byte[] packet) {
         try {
-            send(channel, from, responder.answer(packet, false, Patience.SOME));
+            send(channel, from, responder.answer(packet, false, asker(from, Patience.SOME)));
         } catch (IOException e) {
             log.debug("dns: udp: {}", e.toString());
         } catch (RuntimeException e) {
@@ -156,6 +156,12 @@ public final class DnsServer implements AutoCloseable {
         if (answer != null) {
             channel.send(ByteBuffer.wrap(answer), to);
         }
+    }
+
+    private static Asker asker(SocketAddress from, Patience patience) {
+        String address =
+                from instanceof InetSocketAddress ip ? ip.getAddress().getHostAddress() : "";
+        return new Asker(address, patience);
     }
 
     // TCP
@@ -185,10 +191,11 @@ public final class DnsServer implements AutoCloseable {
             socket.setTcpNoDelay(true);
             var in = new DataInputStream(socket.getInputStream());
             OutputStream out = socket.getOutputStream();
+            Asker asker = asker(socket.getRemoteSocketAddress(), Patience.SOME);
             while (!closed) {
                 var packet = new byte[in.readUnsignedShort()];
                 in.readFully(packet);
-                byte[] answer = responder.answer(packet, true, Patience.SOME);
+                byte[] answer = responder.answer(packet, true, asker);
                 if (answer == null) {
                     return;
                 }

@@ -34,13 +34,18 @@ record Instance(
      * @param zone {@code DATACENTER.DOMAIN}
      */
     static @Nullable Instance of(ServiceEntry entry, String zone, long ttl, boolean metaTxt) {
-        boolean passing = true;
-        for (HealthCheck check : entry.checks()) {
-            if (check.status().equals(HealthCheck.CRITICAL)) {
-                return null;
-            }
-            passing &= check.status().equals(HealthCheck.PASSING);
-        }
+        boolean critical =
+                entry.checks().stream()
+                        .anyMatch(check -> check.status().equals(HealthCheck.CRITICAL));
+        return critical ? null : ofHealthy(entry, zone, ttl, metaTxt);
+    }
+
+    /** The same for one that somebody else takes for healthy. */
+    static @Nullable Instance ofHealthy(
+            ServiceEntry entry, String zone, long ttl, boolean metaTxt) {
+        boolean passing =
+                entry.checks().stream()
+                        .allMatch(check -> check.status().equals(HealthCheck.PASSING));
         boolean own = !entry.service().address().isEmpty();
         Target target = Target.of(own ? entry.service().address() : entry.node().address());
         if (target == null) {

@@ -42,6 +42,7 @@ final class Responder {
 
     private final Dns config;
     private final String datacenter;
+    private final String nodeName;
     private final CatalogReads reads;
     private final Recursors recursors;
     private final List<Zone> zones;
@@ -56,6 +57,7 @@ final class Responder {
     Responder(AgentConfig config, Servers servers) {
         this.config = config.dns();
         this.datacenter = config.datacenter();
+        this.nodeName = config.nodeName();
         this.reads = new CatalogReads(servers, this.config, this::serviceTtl);
         this.recursors = new Recursors(this.config.recursors(), this.config.recursorTimeout());
         this.zones =
@@ -69,7 +71,7 @@ final class Responder {
      * @param tcp false for UDP
      * @throws Patience.NotAtOnce when it would take longer than there is patience
      */
-    byte @Nullable [] answer(byte[] packet, boolean tcp, Patience patience) {
+    byte @Nullable [] answer(byte[] packet, boolean tcp, Asker asker) {
         Message query;
         try {
             query = new Message(packet);
@@ -88,9 +90,9 @@ final class Responder {
         try {
             Zone zone = zoneOf(question.getName());
             if (zone == null) {
-                return outside(query, question, tcp, room, patience);
+                return outside(query, question, tcp, room, asker);
             }
-            return room.encode(query, inside(zone, question, room, patience), config);
+            return room.encode(query, inside(zone, question, room, asker), config);
         } catch (ApiException e) {
             log.debug("dns: no answer: name={} error={}", question.getName(), e.text());
             return room.encode(query, failed(Rcode.SERVFAIL), config);
@@ -139,17 +141,16 @@ final class Responder {
 
     // Names outside the domain
 
-    private byte[] outside(
-            Message query, Record question, boolean tcp, Room room, Patience patience) {
+    private byte[] outside(Message query, Record question, boolean tcp, Room room, Asker asker) {
         byte[] address = Names.reverse(Names.labels(question.getName()));
         if (address != null) {
-            Draft draft = reverse(question.getName(), address, patience);
+            Draft draft = reverse(question.getName(), address, asker);
             if (draft != null) {
                 return room.encode(query, draft, config);
             }
         }
         if (recursors.any()) {
-            patience.demand();
+            asker.patience().demand();
             Message answer = recursors.ask(query, tcp);
             if (answer != null) {
                 return answer.toWire(room.bytes());
@@ -161,12 +162,12 @@ final class Responder {
         return room.encode(query, draft, config);
     }
 
-    private @Nullable Draft reverse(Name name, byte[] address, Patience patience) {
-        String node = reads.nodeAt(address, patience);
+    private @Nullable Draft reverse(Name name, byte[] address, Asker asker) {
+        String node = reads.nodeAt(address, asker.patience());
         String zone = zoneText(zones.getFirst());
         Name target = node == null ? null : Names.of(node, "node", zone);
         if (target == null) {
-            String service = reads.serviceAt(address, patience);
+            String service = reads.serviceAt(address, asker.patience());
             target = service == null ? null : Names.of(service, "service", zone);
         }
         if (target == null) {
@@ -179,12 +180,12 @@ final class Responder {
 
     // Names of the domain
 
-    private Draft inside(Zone zone, Record question, Room room, Patience patience) {
+    private Draft inside(Zone zone, Record question, Room room, Asker asker) {
         switch (question.getType()) {
             case Type.SOA -> {
                 Draft draft = draft();
                 draft.add(soa(zone));
-                nameServers(zone, patience)
+                nameServers(zone, asker)
                         .forEach(server -> {
                             draft.authority.add(server.answer());
                             draft.additional.addAll(server.extras());
@@ -193,25 +194,27 @@ final class Responder {
             }
             case Type.NS -> {
                 Draft draft = draft();
-                draft.groups.addAll(nameServers(zone, patience));
+                draft.groups.addAll(nameServers(zone, asker));
                 return draft;
             }
             case Type.AXFR, Type.IXFR -> {
                 return failed(Rcode.NOTIMP);
             }
             default -> {
-                return named(zone, question.getName(), question.getType(), room, patience, 0);
+                return named(zone, question.getName(), question.getType(), room, asker, 0);
             }
         }
     }
 
-    private Draft named(Zone zone, Name name, int type, Room room, Patience patience, int depth) {
+    private Draft named(Zone zone, Name name, int type, Room room, Asker asker, int depth) {
         List<String> labels = Names.labels(name);
         List<String> before = labels.subList(0, labels.size() - zone.domain.labels() + 1);
         return switch (Asked.of(before, type, datacenter)) {
-            case Asked.OfNode(String node) -> node(zone, name, type, node, patience, depth);
+            case Asked.OfNode(String node) -> node(zone, name, type, node, asker, depth);
             case Asked.OfService(String service, String tag) ->
-                    service(zone, name, type, service, tag, room, patience, depth);
+                    service(zone, name, type, service, tag, room, asker, depth);
+            case Asked.OfQuery(String query) ->
+                    prepared(zone, name, type, query, room, asker, depth);
             case Asked.OfAddress(String digits) -> {
                 byte[] ip = Names.unhex(digits);
                 if (ip == null) {
@@ -225,8 +228,8 @@ final class Responder {
         };
     }
 
-    private Draft node(Zone zone, Name name, int type, String asked, Patience patience, int depth) {
-        Node node = reads.node(asked, patience);
+    private Draft node(Zone zone, Name name, int type, String asked, Asker asker, int depth) {
+        Node node = reads.node(asked, asker.patience());
         if (node == null) {
             return missing(zone);
         }
@@ -239,7 +242,7 @@ final class Responder {
             Record record = target.record(name, type, nodeTtl());
             if (record != null) {
                 draft.add(record);
-                follow(target, type, patience, depth).forEach(draft::add);
+                follow(target, type, asker, depth).forEach(draft::add);
             }
         }
         boolean asAnswer = type == Type.TXT || type == Type.ANY;
@@ -262,10 +265,31 @@ final class Responder {
             String service,
             String tag,
             Room room,
-            Patience patience,
+            Asker asker,
             int depth) {
-        List<Instance> all = reads.instances(service, zoneText(zone), patience);
+        List<Instance> all = reads.instances(service, zoneText(zone), asker.patience());
         Instance[] chosen = choose(all, tag);
+        return instances(zone, name, type, chosen, true, serviceTtl(service), room, asker, depth);
+    }
+
+    /** What a prepared query finds, in its own order. */
+    private Draft prepared(
+            Zone zone, Name name, int type, String query, Room room, Asker asker, int depth) {
+        CatalogReads.Found found = reads.run(query, nodeName, asker, zoneText(zone));
+        Instance[] all = found.instances().toArray(Instance[]::new);
+        return instances(zone, name, type, all, false, found.ttl(), room, asker, depth);
+    }
+
+    private Draft instances(
+            Zone zone,
+            Name name,
+            int type,
+            Instance[] chosen,
+            boolean anyOrder,
+            long ttl,
+            Room room,
+            Asker asker,
+            int depth) {
         if (chosen.length == 0) {
             return missing(zone);
         }
@@ -275,12 +299,12 @@ final class Responder {
                         ? Math.min(room.answers(), config.addressLimit())
                         : room.answers();
         int most = Math.min(counted, room.fitting(type));
-        long ttl = serviceTtl(service);
         var seen = new HashSet<Record>();
         var random = ThreadLocalRandom.current();
         for (int i = 0; i < chosen.length; i++) {
-            // The next of a random order: only as many are drawn as are needed.
-            int drawn = i + random.nextInt(chosen.length - i);
+            // The next of a random order, where there is none: only as many are drawn as are
+            // needed.
+            int drawn = anyOrder ? i + random.nextInt(chosen.length - i) : i;
             Instance instance = chosen[drawn];
             chosen[drawn] = chosen[i];
             Record record =
@@ -296,10 +320,10 @@ final class Responder {
                 break;
             }
             if (type == Type.SRV) {
-                draft.add(record, extras(instance, patience, depth));
+                draft.add(record, extras(instance, asker, depth));
             } else {
                 draft.add(record);
-                follow(instance.target(), type, patience, depth).forEach(draft::add);
+                follow(instance.target(), type, asker, depth).forEach(draft::add);
             }
         }
         if (draft.groups.isEmpty()) {
@@ -336,14 +360,14 @@ final class Responder {
                 instance.targetName());
     }
 
-    private List<Record> extras(Instance instance, Patience patience, int depth) {
+    private List<Record> extras(Instance instance, Asker asker, int depth) {
         return instance.target().ip() != null
                 ? instance.extras()
-                : follow(instance.target(), Type.ANY, patience, depth);
+                : follow(instance.target(), Type.ANY, asker, depth);
     }
 
     /** What is known of a host name: of our own, or by the recursors. */
-    private List<Record> follow(Target target, int type, Patience patience, int depth) {
+    private List<Record> follow(Target target, int type, Asker asker, int depth) {
         Name host = target.host();
         if (host == null || depth >= MAX_CNAMES) {
             return List.of();
@@ -351,14 +375,14 @@ final class Responder {
         int asked = type == Type.AAAA ? Type.AAAA : Type.A;
         Zone zone = zoneOf(host);
         if (zone != null) {
-            return named(zone, host, asked, Room.tcp(asked), patience, depth + 1).groups.stream()
+            return named(zone, host, asked, Room.tcp(asked), asker, depth + 1).groups.stream()
                     .map(Draft.Group::answer)
                     .toList();
         }
         if (!recursors.any()) {
             return List.of();
         }
-        patience.demand();
+        asker.patience().demand();
         Message query = Message.newQuery(Record.newRecord(host, asked, DClass.IN));
         Message answer = recursors.ask(query, false);
         return answer == null ? List.of() : answer.getSection(Section.ANSWER);
@@ -381,8 +405,8 @@ final class Responder {
                 soa.minTtl());
     }
 
-    private List<Draft.Group> nameServers(Zone zone, Patience patience) {
-        return Arrays.stream(choose(reads.instances(SERVERS, zoneText(zone), patience), ""))
+    private List<Draft.Group> nameServers(Zone zone, Asker asker) {
+        return Arrays.stream(choose(reads.instances(SERVERS, zoneText(zone), asker.patience()), ""))
                 .filter(server -> server.target().ip() != null)
                 .limit(MAX_NAME_SERVERS)
                 .map(server ->

@@ -7,13 +7,72 @@ import org.jspecify.annotations.Nullable;
 /**
  * What members tell each other above the JGroups view; JSON on the wire.
  *
- * @param members of the sender itself after a join or change, of all that the coordinator knows to
- *     a joiner
+ * @param self what the sender says of itself
+ * @param upMillis for how long the sender has run
+ * @param members what the sender knows of all
  * @param prune name of a member to be forgotten
+ * @param ask the receiver is to send its own record
+ * @param refusal why the receiver's name or id is not accepted
+ * @param event fired by a user
+ * @param keyringAsk what the receiver is to do with its keyring
+ * @param keyringAnswer what has become of it
  */
 @JsonInclude(JsonInclude.Include.NON_NULL)
-record GossipMessage(List<MemberRecord> members, @Nullable String prune) {
+record GossipMessage(
+        @Nullable MemberRecord self,
+        long upMillis,
+        List<MemberRecord> members,
+        @Nullable String prune,
+        boolean ask,
+        @Nullable String refusal,
+        @Nullable UserEvent event,
+        @Nullable KeyringAsk keyringAsk,
+        @Nullable KeyringAnswer keyringAnswer) {
+    /**
+     * A round of {@link KeyringRounds}.
+     *
+     * @param key base64; empty to list
+     */
+    record KeyringAsk(String round, KeyringOp op, String key) {}
+
+    /**
+     * @param error empty when it is done
+     * @param keys those of the ring after it, the primary one first
+     */
+    record KeyringAnswer(String round, String node, String error, List<String> keys) {}
+
+    static GossipMessage of(MemberRecord self, long upMillis) {
+        return new GossipMessage(self, upMillis, List.of(), null, false, null, null, null, null);
+    }
+
     static GossipMessage about(List<MemberRecord> members) {
-        return new GossipMessage(members, null);
+        return new GossipMessage(null, 0, members, null, false, null, null, null, null);
+    }
+
+    static GossipMessage forget(String name) {
+        return new GossipMessage(null, 0, List.of(), name, false, null, null, null, null);
+    }
+
+    static GossipMessage question() {
+        return new GossipMessage(null, 0, List.of(), null, true, null, null, null, null);
+    }
+
+    /**
+     * @param upMillis for how long the holder of the name has run
+     */
+    static GossipMessage refusal(String text, long upMillis) {
+        return new GossipMessage(null, upMillis, List.of(), null, false, text, null, null, null);
+    }
+
+    static GossipMessage event(UserEvent event) {
+        return new GossipMessage(null, 0, List.of(), null, false, null, event, null, null);
+    }
+
+    static GossipMessage ask(KeyringAsk ask) {
+        return new GossipMessage(null, 0, List.of(), null, false, null, null, ask, null);
+    }
+
+    static GossipMessage answer(KeyringAnswer answer) {
+        return new GossipMessage(null, 0, List.of(), null, false, null, null, null, answer);
     }
 }

@@ -1,276 +1,194 @@
 package registry.agent.gossip;
 
-import static java.util.concurrent.TimeUnit.MILLISECONDS;
-import static java.util.concurrent.TimeUnit.SECONDS;
+import static java.util.stream.Collectors.toSet;
 
 import java.io.IOException;
-import java.io.UncheckedIOException;
-import java.net.ConnectException;
-import java.net.InetAddress;
 import java.net.InetSocketAddress;
-import java.net.NetworkInterface;
-import java.net.Socket;
-import java.net.SocketException;
-import java.net.UnknownHostException;
 import java.time.Duration;
+import java.util.ArrayDeque;
 import java.util.ArrayList;
-import java.util.Arrays;
-import java.util.HashMap;
+import java.util.Deque;
 import java.util.List;
-import java.util.Map;
 import java.util.Set;
-import java.util.concurrent.ConcurrentHashMap;
+import java.util.SortedMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
-import java.util.concurrent.RejectedExecutionException;
-import java.util.concurrent.ScheduledExecutorService;
-import org.jgroups.Address;
-import org.jgroups.BytesMessage;
+import java.util.concurrent.locks.LockSupport;
+import java.util.function.Consumer;
+import java.util.function.Predicate;
 import org.jgroups.JChannel;
 import org.jgroups.Message;
 import org.jgroups.Receiver;
 import org.jgroups.View;
-import org.jgroups.protocols.FD_ALL3;
-import org.jgroups.protocols.FRAG4;
-import org.jgroups.protocols.MERGE3;
-import org.jgroups.protocols.NAKACK4;
-import org.jgroups.protocols.TCP;
-import org.jgroups.protocols.TCPPING;
-import org.jgroups.protocols.UNICAST4;
-import org.jgroups.protocols.VERIFY_SUSPECT2;
-import org.jgroups.protocols.pbcast.GMS;
-import org.jgroups.stack.Protocol;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+import registry.agent.gossip.Knocking.Answered;
+import registry.agent.gossip.seal.Links;
 import registry.api.ApiException;
 import registry.api.Member;
-import registry.api.json.Json;
 
 /**
- * Gossip on JGroups over TCP. JGroups' threads only hand over to one thread of ours, {@code
- * gossip}, which owns the map from addresses to members and is the only one that sends.
+ * Gossip on JGroups over TCP: opens its parts in order, and is what the rest of the agent sees of
+ * them. What members say to each other is {@link Conversation}.
  */
 public final class JGroupsMembership implements Membership {
     private static final Logger log = LoggerFactory.getLogger(JGroupsMembership.class);
-    private static final String CLUSTER = "registry";
     private static final Duration LEFT_KEPT = Duration.ofHours(24);
-    private static final int CONNECT_MILLIS = 2_000;
+    private static final long LOOK_AGAIN_MILLIS = 30_000;
+    private static final long ASK_MILLIS = 1_000;
+    private static final long MAX_REAP_MILLIS = 60_000;
+    private static final long LEAVE_MILLIS = 5_000;
+    private static final long JOIN_NANOS = 5_000_000_000L;
 
     private final GossipConfig config;
-    private final MemberTable table = new MemberTable();
+    private final MemberTable table;
+    private final UserEvents events = new UserEvents();
     private final List<Runnable> listeners = new CopyOnWriteArrayList<>();
-    private final ScheduledExecutorService gossip =
-            Executors.newSingleThreadScheduledExecutor(
-                    Thread.ofPlatform().daemon().name("gossip").factory());
+    private final Deque<AutoCloseable> opened = new ArrayDeque<>();
     private final ExecutorService listenerThread =
             Executors.newSingleThreadExecutor(
                     Thread.ofPlatform().daemon().name("gossip-listeners").factory());
-    private final TCPPING discovery = new TCPPING();
-    private final Set<InetSocketAddress> hosts = ConcurrentHashMap.newKeySet();
+    private final Seeds seeds;
+    private final GossipStack stack;
     private final JChannel channel;
-    private final long incarnation = System.currentTimeMillis();
-    private final Map<Address, MemberRecord> inView = new HashMap<>(); // gossip thread only
-    private List<Address> view = List.of(); // gossip thread only
+    private final Knocking knocking;
+    private final KeyringRounds keyrings;
+    private final Speaker speaker;
+    private final Self self;
+    private final Admission admission;
+    private final Conversation conversation;
 
     /**
-     * Opens the port and forms or joins the cluster.
+     * Opens the port and forms or joins the cluster. With nobody to look for this node begins
+     * alone, without waiting.
      *
-     * @param initialHosts members to look for; none means that this node begins alone, without
-     *     waiting
-     * @throws IOException when the port can't be opened; names the address
+     * @throws IOException when the port can't be opened, when nobody of {@code startJoin} answers,
+     *     and when a member that is alive has this node's name or id; the message is for the user
      */
-    public JGroupsMembership(GossipConfig config, List<InetSocketAddress> initialHosts)
-            throws IOException {
+    public JGroupsMembership(GossipConfig config) throws IOException {
         this.config = config;
-        table.merge(selfRecord(State.ALIVE));
-        hosts.addAll(initialHosts);
-        discovery.setInitialHosts(hosts);
+        table = new MemberTable(config.reconnectTimeout().toMillis(), LEFT_KEPT.toMillis());
+        seeds = seeds(config);
+        var links = new Links(config.keyring());
+        stack = new GossipStack(config, links, new RoundTrips(config.distances(), table::nameOf));
+        knocking = new Knocking(config.port(), links);
+        opened.push(listenerThread::shutdownNow);
+        var ears = new Ears();
         try {
-            channel = new JChannel(stack(hosts.isEmpty()));
-            ((TCP) channel.getProtocolStack().getTransport())
-                    .getDiagnosticsHandler()
-                    .setEnabled(false);
-            channel.setDiscardOwnMessages(true);
-            channel.setName(config.nodeName());
-            channel.setReceiver(new Ears());
-            channel.connect(CLUSTER);
-        } catch (Exception e) {
-            gossip.shutdownNow();
-            listenerThread.shutdownNow();
-            throw new IOException(
-                    "gossip can't listen on "
-                            + config.bindAddress().getHostAddress()
-                            + ":"
-                            + config.port()
-                            + " (serf_lan): "
-                            + rootMessage(e),
-                    e);
+            channel = stack.connect(ears, !stack.lookFor(seeds));
+        } catch (IOException e) {
+            close();
+            throw e;
         }
-        gossip.scheduleWithFixedDelay(this::reap, 60, 60, SECONDS);
+        opened.push(channel);
+        speaker = own(new Speaker(channel));
+        keyrings = own(new KeyringRounds(config.keyring(), config.nodeName()));
+        self = new Self(config, channel.getAddress(), seeds.incarnation());
+        admission = new Admission(self::upMillis);
+        conversation =
+                own(
+                        new Conversation(
+                                stack,
+                                channel,
+                                speaker,
+                                self,
+                                admission,
+                                table,
+                                events,
+                                keyrings,
+                                seeds,
+                                this::changed));
+        ears.listen(conversation);
+        enter();
+        keepUp();
     }
 
-    private static String rootMessage(Throwable e) {
-        Throwable root = e;
-        for (Throwable cause = e.getCause(); cause != null; cause = cause.getCause()) {
-            root = cause;
-        }
-        return String.valueOf(root.getMessage());
-    }
-
-    private Protocol[] stack(boolean alone) {
-        TCP transport = new TCP();
-        transport.setBindAddress(listenAddress());
-        transport.setBindPort(config.port());
-        transport.setPortRange(0);
-        transport.setExternalAddr(config.advertiseAddress());
-        transport.setBundlerType("transfer-queue");
-        transport.enableSuspectEvents(true);
-        transport.nonBlockingSends(true);
-        transport.setSockConnTimeout(CONNECT_MILLIS);
-        transport.setBufferedInputStreamSize(8_192);
-        transport.getThreadPool().setMinThreads(0).setMaxThreads(200);
-        discovery.portRange(0);
-        GMS views = new GMS();
-        views.setJoinTimeout(alone ? 20 : 1_000);
-        views.setMaxJoinAttempts(alone ? 1 : 10);
-        views.printLocalAddress(false);
-        NAKACK4 multicast = new NAKACK4();
-        multicast.capacity(256);
-        multicast.useMcastXmit(false);
-        return new Protocol[] {
-            transport,
-            discovery,
-            new MERGE3().setMinInterval(1_000).setMaxInterval(3_000),
-            new FD_ALL3().setTimeout(2_400).setInterval(800),
-            new VERIFY_SUSPECT2().setTimeout(500),
-            multicast,
-            new UNICAST4().capacity(256),
-            views,
-            new FRAG4()
-        };
-    }
-
-    /**
-     * The wildcard is narrowed to the advertised address where that is one of ours: JGroups
-     * compares addresses by value.
-     */
-    private InetAddress listenAddress() {
-        InetAddress bind = config.bindAddress();
-        if (!bind.isAnyLocalAddress()) {
-            return bind;
-        }
-        try {
-            return NetworkInterface.getByInetAddress(config.advertiseAddress()) == null
-                    ? bind
-                    : config.advertiseAddress();
-        } catch (SocketException e) {
-            return bind;
-        }
-    }
-
-    private MemberRecord selfRecord(State state) {
-        return new MemberRecord(
-                config.nodeId(),
-                config.nodeName(),
-                config.advertiseAddress().getHostAddress(),
+    private static Seeds seeds(GossipConfig config) {
+        var names = new ArrayList<>(config.startJoin());
+        names.addAll(config.retryJoin());
+        return new Seeds(
+                names,
                 config.port(),
-                config.server(),
-                config.rpcPort(),
-                config.tags(),
-                incarnation,
-                state,
-                System.currentTimeMillis());
+                config.memory(),
+                new InetSocketAddress(config.advertiseAddress(), config.port()));
     }
 
-    /** JGroups' threads come here; they may not be held. */
-    private final class Ears implements Receiver {
+    private <T extends AutoCloseable> T own(T part) {
+        opened.push(part);
+        return part;
+    }
+
+    /** JGroups' threads come here and only hand over, from the first view on. */
+    private static final class Ears implements Receiver {
+        private final List<Runnable> early = new ArrayList<>();
+        private @Nullable Conversation conversation;
+
         @Override
-        public void viewAccepted(View next) {
-            hand(() -> onView(next));
+        public void viewAccepted(View view) {
+            hand(c -> c.onView(view));
         }
 
         @Override
         public void receive(Message message) {
-            Address from = message.getSrc();
-            byte[] body =
-                    Arrays.copyOfRange(
-                            message.getArray(),
-                            message.getOffset(),
-                            message.getOffset() + message.getLength());
-            hand(() -> onMessage(from, body));
+            hand(c -> c.onMessage(message));
+        }
+
+        private synchronized void hand(Consumer<Conversation> word) {
+            Conversation listening = conversation;
+            if (listening != null) {
+                word.accept(listening);
+            } else {
+                early.add(() -> hand(word));
+            }
+        }
+
+        synchronized void listen(Conversation listening) {
+            conversation = listening;
+            List.copyOf(early).forEach(Runnable::run);
+            early.clear();
         }
     }
 
-    private void hand(Runnable work) {
+    private void enter() throws IOException {
         try {
-            gossip.execute(() -> {
-                try {
-                    work.run();
-                } catch (RuntimeException e) {
-                    log.error("gossip event failed", e);
-                }
-            });
-        } catch (RejectedExecutionException closed) {
-            log.trace("event after close");
+            conversation.announce();
+            if (!config.startJoin().isEmpty()) {
+                knocking.all(config.startJoin());
+            }
+            admission.await(channel.getView().size() > 1);
+        } catch (ApiException e) {
+            close();
+            throw new IOException("failed to join: " + e.text(), e);
+        } catch (IOException e) {
+            close();
+            throw e;
         }
     }
 
-    private void onView(View next) {
-        List<Address> before = view;
-        view = next.getMembers();
-        boolean changed = false;
-        long now = System.currentTimeMillis();
-        for (Address left : before) {
-            MemberRecord record = view.contains(left) ? null : inView.remove(left);
-            if (record != null && table.gone(record.name(), record.incarnation(), now)) {
-                log.info(
-                        "member gone: node={} address={}:{}",
-                        record.name(),
-                        record.address(),
-                        record.port());
-                changed = true;
-            }
+    private void keepUp() {
+        conversation.every(ASK_MILLIS, conversation::askTheUnknown);
+        conversation.every(
+                Math.min(MAX_REAP_MILLIS, config.reconnectTimeout().toMillis() / 4), this::reap);
+        conversation.every(
+                LOOK_AGAIN_MILLIS, () -> Thread.startVirtualThread(() -> stack.lookFor(seeds)));
+        if (config.retryMax() > 0 && !config.retryJoin().isEmpty()) {
+            conversation.after(
+                    config.retryInterval().multipliedBy(config.retryMax()).toMillis(),
+                    this::giveUp);
         }
-        if (view.size() > 1 && !before.containsAll(view)) {
-            tell(GossipMessage.about(List.of(selfRecord(State.ALIVE))));
-            if (next.getCoord().equals(channel.getAddress())) {
-                tell(GossipMessage.about(table.all()));
-            }
-        }
-        if (changed) {
+    }
+
+    private void reap() {
+        if (table.reap(System.currentTimeMillis())) {
             changed();
         }
     }
 
-    private void onMessage(Address from, byte[] body) {
-        GossipMessage message;
-        try {
-            message = Json.read(body, GossipMessage.class);
-        } catch (UncheckedIOException e) {
-            log.warn("unreadable gossip message: from={} bytes={}", from, body.length);
-            return;
-        }
-        boolean changed = message.prune() != null && table.remove(message.prune());
-        for (MemberRecord record : message.members()) {
-            if (record.name().equalsIgnoreCase(config.nodeName())) {
-                continue; // nobody knows better than we do
-            }
-            if (message.members().size() == 1 && record.state() == State.ALIVE) {
-                inView.put(from, record);
-            }
-            changed |= table.merge(record);
-        }
-        if (changed) {
-            changed();
-        }
-    }
-
-    private void tell(GossipMessage message) {
-        try {
-            channel.send(new BytesMessage(null, Json.write(message)));
-        } catch (Exception e) {
-            log.warn("gossip message not sent: error={}", e.getMessage());
+    private void giveUp() {
+        if (conversation.isAlone()) {
+            admission.giveUp("max join retry exhausted: nobody of retry_join has answered");
         }
     }
 
@@ -280,30 +198,21 @@ public final class JGroupsMembership implements Membership {
         }
     }
 
-    private void reap() {
-        if (table.reap(
-                System.currentTimeMillis(),
-                config.reconnectTimeout().toMillis(),
-                LEFT_KEPT.toMillis())) {
-            changed();
-        }
-    }
+    // Members
 
     @Override
     public List<Peer> all() {
-        List<Peer> peers = new ArrayList<>();
-        for (MemberRecord m : table.all()) {
-            peers.add(
-                    new Peer(
-                            m.id(),
-                            m.name(),
-                            m.address(),
-                            m.server(),
-                            m.rpcPort(),
-                            m.state(),
-                            m.tags()));
-        }
-        return peers;
+        return table.all().stream().map(MemberRecord::peer).toList();
+    }
+
+    @Override
+    public List<Member> members() {
+        return table.all().stream().map(MemberRecord::member).toList();
+    }
+
+    @Override
+    public Member self() {
+        return table.find(config.nodeName()).orElseGet(self::next).member();
     }
 
     @Override
@@ -312,102 +221,61 @@ public final class JGroupsMembership implements Membership {
     }
 
     @Override
-    public List<Member> members() {
-        return table.all().stream().map(JGroupsMembership::member).toList();
+    public void publish(SortedMap<String, String> facts) {
+        self.publish(facts);
+        conversation.later(() -> {
+            conversation.announce();
+            changed();
+        });
     }
 
     @Override
-    public Member self() {
-        return member(table.find(config.nodeName()).orElseGet(() -> selfRecord(State.ALIVE)));
+    public void onFatal(Consumer<String> listener) {
+        admission.onFatal(listener);
     }
 
-    private static Member member(MemberRecord m) {
-        int status =
-                switch (m.state()) {
-                    case ALIVE -> Member.ALIVE;
-                    case LEAVING -> Member.LEAVING;
-                    case LEFT -> Member.LEFT;
-                    case FAILED -> Member.FAILED;
-                };
-        return new Member(m.name(), m.address(), m.port(), m.tags(), status, 1, 5, 2, 2, 5, 4);
-    }
+    // Coming and going
 
     @Override
     public int join(List<String> addresses) {
-        List<InetSocketAddress> answered = new ArrayList<>();
-        List<String> errors = new ArrayList<>();
-        for (String address : addresses) {
-            try {
-                answered.add(knock(address));
-            } catch (IOException e) {
-                errors.add(e.getMessage());
-            }
-        }
-        if (answered.isEmpty()) {
-            var text =
-                    new StringBuilder(
-                            errors.size()
-                                    + (errors.size() == 1 ? " error" : " errors")
-                                    + " occurred:\n");
-            errors.forEach(e -> text.append("\t* ").append(e).append('\n'));
-            throw ApiException.refused(text.append('\n').toString());
-        }
-        hosts.addAll(answered);
-        discovery.setInitialHosts(hosts);
+        List<Answered> answered = knocking.all(addresses);
+        seeds.add(answered.stream().map(Answered::name).toList());
+        stack.lookFor(seeds);
+        conversation.later(() -> Thread.startVirtualThread(stack::mergeNow));
+        awaitAll(answered);
         return answered.size();
     }
 
-    private InetSocketAddress knock(String address) throws IOException {
-        String host = address;
-        int port = config.port();
-        int colon = address.lastIndexOf(':');
-        if (colon > 0 && (address.indexOf(':') == colon || address.charAt(colon - 1) == ']')) {
-            host = address.substring(0, colon);
-            try {
-                port = Integer.parseInt(address.substring(colon + 1));
-            } catch (NumberFormatException e) {
-                throw new IOException("Failed to join " + address + ": invalid port", e);
-            }
+    /** Consul's join returns when the members are known; so does this, within a limit. */
+    private void awaitAll(List<Answered> answered) {
+        long deadline = System.nanoTime() + JOIN_NANOS;
+        while (System.nanoTime() < deadline
+                && !answered.stream().allMatch(one -> isAlive(one.at()))) {
+            LockSupport.parkNanos(20_000_000);
         }
-        try (var socket = new Socket()) {
-            var target = new InetSocketAddress(InetAddress.getByName(host), port);
-            socket.connect(target, CONNECT_MILLIS);
-            return target;
-        } catch (UnknownHostException e) {
-            throw new IOException(
-                    "Failed to resolve " + host + ": lookup " + host + ": no such host", e);
-        } catch (ConnectException e) {
-            throw new IOException(
-                    "Failed to join "
-                            + host
-                            + ": dial tcp "
-                            + host
-                            + ":"
-                            + port
-                            + ": connect: connection refused",
-                    e);
-        } catch (IOException e) {
-            throw new IOException(
-                    "Failed to join " + host + ": dial tcp " + host + ":" + port + ": i/o timeout",
-                    e);
-        }
+    }
+
+    private boolean isAlive(InetSocketAddress address) {
+        return table.all().stream()
+                .anyMatch(member ->
+                        member.state() == State.ALIVE
+                                && member.port() == address.getPort()
+                                && member.address().equals(address.getAddress().getHostAddress()));
     }
 
     @Override
     public void leave() {
-        var told =
-                gossip.submit(() -> {
-                    MemberRecord leaving = selfRecord(State.LEAVING);
-                    table.merge(leaving);
-                    if (view.size() > 1) {
-                        tell(GossipMessage.about(List.of(leaving)));
+        conversation.await(
+                LEAVE_MILLIS,
+                () -> {
+                    self.leaving();
+                    conversation.announce();
+                    if (!config.rejoinAfterLeave()) {
+                        seeds.remember(List.of());
                     }
+                    return null;
                 });
-        try {
-            told.get(5_000, MILLISECONDS);
-        } catch (Exception e) {
-            log.warn("leave not announced: error={}", e.getMessage());
-        }
+        speaker.flush(LEAVE_MILLIS);
     }
 
     @Override
@@ -420,20 +288,71 @@ public final class JGroupsMembership implements Membership {
         if (known.state() == State.ALIVE) {
             return; // as in Serf: a member that is alive refutes it
         }
-        hand(() -> {
-            MemberRecord left = known.in(State.LEFT, System.currentTimeMillis());
-            boolean changed = prune ? table.remove(node) : table.merge(left);
-            tell(new GossipMessage(prune ? List.of() : List.of(left), prune ? node : null));
+        conversation.later(() -> {
+            long now = System.currentTimeMillis();
+            MemberRecord left = known.in(State.LEFT, now);
+            boolean changed = prune ? table.forget(node, now) : table.merge(left, now);
+            speaker.tell(
+                    null, prune ? GossipMessage.forget(node) : GossipMessage.about(List.of(left)));
             if (changed) {
                 changed();
             }
         });
     }
 
+    // Keyrings and events
+
+    @Override
+    public KeyringReport keyring(KeyringOp op, String key, boolean localOnly) {
+        Set<String> others =
+                table.all().stream()
+                        .filter(member -> !localOnly && member.state() == State.ALIVE)
+                        .map(MemberRecord::name)
+                        .filter(name -> !name.equals(config.nodeName()))
+                        .collect(toSet());
+        return keyrings.run(op, key, others, ask -> speaker.tell(null, GossipMessage.ask(ask)));
+    }
+
+    @Override
+    public void fire(UserEvent event) {
+        UserEvent timed = event.at(events.nextTime());
+        events.add(timed);
+        speaker.tell(null, GossipMessage.event(timed));
+    }
+
+    @Override
+    public void keepEvents(Predicate<UserEvent> wanted) {
+        events.keepOnly(wanted);
+    }
+
+    @Override
+    public List<UserEvent> events() {
+        return events.all();
+    }
+
+    @Override
+    public Runnable onEvent(Runnable listener) {
+        return events.watch(listener);
+    }
+
+    /** For tests: what this node says of itself. */
+    MemberRecord word() {
+        return table.find(config.nodeName()).orElseThrow();
+    }
+
+    /** For tests: what happens to the channel when the process dies. */
+    JChannel channel() {
+        return channel;
+    }
+
     @Override
     public void close() {
-        gossip.shutdown();
-        listenerThread.shutdown();
-        channel.close();
+        while (!opened.isEmpty()) {
+            try {
+                opened.pop().close();
+            } catch (Exception e) {
+                log.debug("gossip not closed cleanly: error={}", e.toString());
+            }
+        }
     }
 }

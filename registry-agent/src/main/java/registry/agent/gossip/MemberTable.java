@@ -1,8 +1,10 @@
 package registry.agent.gossip;
 
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.Optional;
 import java.util.SortedMap;
 import java.util.TreeMap;
@@ -14,16 +16,36 @@ import registry.server.leader.Members.State;
  * lock, memory only.
  */
 final class MemberTable {
+    private final long failedMillis;
+    private final long leftMillis;
     private final SortedMap<String, MemberRecord> members = new TreeMap<>();
 
+    /** When which process was forgotten on demand, by its address in the group. */
+    private final Map<String, Long> forgotten = new HashMap<>();
+
     /**
-     * Takes in a record that a member sent of itself or of another.
+     * @param failedMillis how long a member that failed is kept
+     * @param leftMillis how long one that left is kept, and one that was to be forgotten is not
+     *     taken in again
+     */
+    MemberTable(long failedMillis, long leftMillis) {
+        this.failedMillis = failedMillis;
+        this.leftMillis = leftMillis;
+    }
+
+    /**
+     * Takes in what a member knows of another. Of the past nothing is taken in again that was
+     * forgotten here, since others may forget it later.
      *
      * @return true when it says something new
      */
-    synchronized boolean merge(MemberRecord news) {
+    synchronized boolean merge(MemberRecord news, long now) {
         MemberRecord known = members.get(key(news.name()));
         if (known != null && !supersedes(news, known)) {
+            return false;
+        }
+        boolean past = news.state() == State.FAILED || news.state() == State.LEFT;
+        if (past && (isOver(news, now) || forgotten.containsKey(news.via()))) {
             return false;
         }
         members.put(key(news.name()), news);
@@ -31,23 +53,37 @@ final class MemberTable {
     }
 
     /**
-     * A later incarnation wins; within one, the later change of state; LEFT is final within an
-     * incarnation.
+     * A later incarnation wins; within one, the later word of the member itself, then LEFT, which
+     * is the member's own or an operator's word, then the later change of state.
      */
     private static boolean supersedes(MemberRecord news, MemberRecord known) {
         if (news.incarnation() != known.incarnation()) {
             return news.incarnation() > known.incarnation();
         }
+        if (news.version() != known.version()) {
+            return news.version() > known.version();
+        }
         if (known.state() == State.LEFT) {
             return false;
         }
-        return news.since() > known.since();
+        boolean knewItFailed = known.state() == State.FAILED;
+        return (knewItFailed && news.state() == State.LEFT) || news.since() > known.since();
+    }
+
+    /**
+     * Takes in what a member of the present view says of itself: it wins whatever the clocks say.
+     *
+     * @return true when it says something new
+     */
+    synchronized boolean put(MemberRecord own) {
+        forgotten.remove(own.via());
+        return !own.equals(members.put(key(own.name()), own));
     }
 
     /** The member is no longer in the view: it left if it had said so, else it failed. */
-    synchronized boolean gone(String name, long incarnation, long now) {
+    synchronized boolean gone(String name, String via, long now) {
         MemberRecord known = members.get(key(name));
-        if (known == null || known.incarnation() != incarnation) {
+        if (known == null || !known.via().equals(via)) {
             return false;
         }
         State next =
@@ -62,12 +98,29 @@ final class MemberTable {
         return true;
     }
 
-    /** Removes what failed or left longer ago than the given times in milliseconds. */
-    synchronized boolean reap(long now, long failedMillis, long leftMillis) {
-        return members.values()
-                .removeIf(m ->
-                        m.state() == State.FAILED && now - m.since() > failedMillis
-                                || m.state() == State.LEFT && now - m.since() > leftMillis);
+    /** Removes what failed or left too long ago. */
+    synchronized boolean reap(long now) {
+        forgotten.values().removeIf(when -> now - when > leftMillis);
+        return members.values().removeIf(member -> isOver(member, now));
+    }
+
+    private boolean isOver(MemberRecord member, long now) {
+        return switch (member.state()) {
+            case FAILED -> now - member.since() > failedMillis;
+            case LEFT -> now - member.since() > leftMillis;
+            case ALIVE, LEAVING -> false;
+        };
+    }
+
+    /** Removes a member of the past, on demand; one that is alive stays. */
+    synchronized boolean forget(String name, long now) {
+        MemberRecord known = members.get(key(name));
+        if (known == null || known.state() == State.ALIVE) {
+            return false;
+        }
+        forgotten.put(known.via(), now);
+        members.remove(key(name));
+        return true;
     }
 
     synchronized boolean remove(String name) {
@@ -76,6 +129,14 @@ final class MemberTable {
 
     synchronized Optional<MemberRecord> find(String name) {
         return Optional.ofNullable(members.get(key(name)));
+    }
+
+    /** The name of the member whose process has this address in the group. */
+    synchronized Optional<String> nameOf(String via) {
+        return members.values().stream()
+                .filter(member -> member.via().equals(via))
+                .map(MemberRecord::name)
+                .findFirst();
     }
 
     synchronized List<MemberRecord> all() {

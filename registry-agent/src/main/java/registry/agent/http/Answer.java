@@ -57,7 +57,8 @@ record Answer(
     }
 
     static Answer of(ApiException error) {
-        return text(error.kind().httpStatus(), error.text());
+        int status = error.kind().httpStatus();
+        return error.text().isEmpty() ? empty(status) : text(status, error.text());
     }
 
     Answer with(String name, String value) {

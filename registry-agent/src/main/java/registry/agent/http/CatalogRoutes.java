@@ -71,14 +71,15 @@ final class CatalogRoutes {
     }
 
     private static Wanted nodes(Request request) {
-        return new Wanted(Question.CATALOG_NODES, "", params(request, "node-meta", "filter"));
+        return new Wanted(
+                Question.CATALOG_NODES, "", params(request, "node-meta", "filter", "near"));
     }
 
     private static Wanted service(Request request) {
         return new Wanted(
                 Question.CATALOG_SERVICE_NODES,
                 name(request, "Missing service name"),
-                params(request, "tag", "node-meta", "filter"));
+                params(request, "tag", "node-meta", "filter", "near"));
     }
 
     private static Wanted noService(Request request) {

@@ -13,8 +13,10 @@ import registry.api.CatalogDeregistration;
 import registry.api.CatalogRegistration;
 import registry.api.HealthCheck;
 import registry.api.HealthCheckDefinition;
+import registry.api.Node;
 import registry.api.NodeService;
 import registry.api.ServiceAddress;
+import registry.api.Txn;
 import registry.api.Weights;
 
 /**
@@ -22,6 +24,8 @@ import registry.api.Weights;
  * consul-api 3.1, 3.3, 6.1.
  */
 final class Definitions {
+    private static final byte[] NOTHING = {'{', '}'};
+
     private Definitions() {}
 
     /** The body of {@code PUT /v1/agent/service/register}. */
@@ -125,6 +129,68 @@ final class Definitions {
                 });
     }
 
+    /** The body of {@code PUT /v1/txn}. */
+    static List<Txn.Op> txn(byte[] json) {
+        return GoBody.readList(
+                json,
+                "api.TxnOps",
+                op ->
+                        new Txn.Op(
+                                op.object(Definitions::txnKv, "KV"),
+                                op.object(Definitions::txnNode, "Node"),
+                                op.object(Definitions::txnService, "Service"),
+                                op.object(Definitions::txnCheck, "Check")));
+    }
+
+    private static Txn.Kv txnKv(GoBody op) {
+        return new Txn.Kv(
+                op.text("Verb"),
+                op.text("Key"),
+                op.bytes("Value"),
+                op.unsigned("Flags"),
+                op.unsigned("Index"),
+                op.text("Session"));
+    }
+
+    private static Txn.OfNode txnNode(GoBody op) {
+        Node node = op.object(Definitions::catalogNode, "Node");
+        return new Txn.OfNode(
+                op.text("Verb"), node == null ? new Node("", "", "", "", null, null, 0, 0) : node);
+    }
+
+    private static Node catalogNode(GoBody body) {
+        return new Node(
+                body.text("ID"),
+                body.text("Node"),
+                body.text("Address"),
+                body.text("Datacenter"),
+                body.textMap("TaggedAddresses"),
+                body.textMap("Meta"),
+                body.unsigned("CreateIndex"),
+                body.unsigned("ModifyIndex"));
+    }
+
+    private static Txn.OfService txnService(GoBody op) {
+        NodeService service = op.object(Definitions::txnInstance, "Service");
+        return new Txn.OfService(
+                op.text("Verb"),
+                op.text("Node"),
+                service == null ? GoBody.read(NOTHING, Definitions::txnInstance) : service);
+    }
+
+    /** An agent's service in Consul's terms, which has more members than the catalogue's. */
+    private static NodeService txnInstance(GoBody body) {
+        body.ignore("ContentHash", "Datacenter");
+        return catalogService(body);
+    }
+
+    private static Txn.OfCheck txnCheck(GoBody op) {
+        HealthCheck check = op.object(Definitions::catalogCheck, "Check");
+        return new Txn.OfCheck(
+                op.text("Verb"),
+                check == null ? GoBody.read(NOTHING, Definitions::catalogCheck) : check);
+    }
+
     private static NodeService catalogService(GoBody body) {
         var service =
                 new NodeService(
@@ -139,8 +205,8 @@ final class Definitions {
                         weights(body),
                         body.flag("EnableTagOverride", "enable_tag_override"),
                         0,
-                        0);
-        body.ignore("Proxy", "Connect", "CreateIndex", "ModifyIndex");
+                        body.unsigned("ModifyIndex"));
+        body.ignore("Proxy", "Connect", "CreateIndex");
         return service;
     }
 
@@ -160,8 +226,8 @@ final class Definitions {
                         body.text("Type"),
                         definition == null ? HealthCheckDefinition.NONE : definition,
                         0,
-                        0);
-        body.ignore("CreateIndex", "ModifyIndex");
+                        body.unsigned("ModifyIndex"));
+        body.ignore("CreateIndex");
         return check;
     }
 

@@ -30,6 +30,7 @@ final class Dispatcher {
     private static final Answer UNPRINTABLE = Answer.empty(400).dressed(Answer.Dress.BARE);
     private static final Answer NOT_A_PATH =
             Answer.text(400, "Bad path encoding").dressed(Answer.Dress.BARE);
+    private static final String QUERY = "/v1/query/";
     private static final byte[] EMPTY_OBJECT = {'{', '}'};
 
     private final RouteTable routes;
@@ -113,15 +114,20 @@ final class Dispatcher {
                     Answer.text(403, "Endpoint is blocked by agent configuration"));
         }
         if (method.equals("OPTIONS")) {
-            Answer answer =
-                    path.startsWith("/v1/query/") ? Answer.json(EMPTY_OBJECT) : Answer.empty(200);
+            Answer answer = path.startsWith(QUERY) ? Answer.json(EMPTY_OBJECT) : Answer.empty(200);
             return new Opened.Refused(answer.with("Allow", resource.allow()));
         }
         Route route = resource.byMethod().get(method);
         if (route == null) {
+            // Consul's own words: here it forgets that it takes OPTIONS, too.
+            String allow = resource.allow();
             return new Opened.Refused(
                     Answer.text(405, "method " + method + " not allowed")
-                            .with("Allow", resource.allow()));
+                            .with(
+                                    "Allow",
+                                    path.startsWith(QUERY)
+                                            ? allow.substring("OPTIONS,".length())
+                                            : allow));
         }
         if (write && !guards.mayWrite(client)) {
             return new Opened.Refused(Answer.text(403, "Access is restricted"));
@@ -180,8 +186,11 @@ final class Dispatcher {
 
     /** How long a body of this route may be, in bytes. */
     int bodyLimit(Route route) {
-        return route.is(Trait.VALUE_BODY)
-                ? config.limits().kvMaxValueSize()
+        if (route.is(Trait.VALUE_BODY)) {
+            return config.limits().kvMaxValueSize();
+        }
+        return route.is(Trait.TXN_BODY)
+                ? config.limits().txnMaxReqLen()
                 : config.limits().maxJsonBody();
     }
 
@@ -197,11 +206,15 @@ final class Dispatcher {
                         + " bytes) too large, max size: "
                         + bodyLimit(route)
                         + " bytes.";
+        String consuls = " See https://www.consul.io/docs/agent/options.html#";
+        if (route.is(Trait.VALUE_BODY)) {
+            return Answer.text(413, text + consuls + "kv_max_value_size.");
+        }
         return Answer.text(
                 413,
                 text
-                        + (route.is(Trait.VALUE_BODY)
-                                ? " See https://www.consul.io/docs/agent/options.html#kv_max_value_size."
+                        + (route.is(Trait.TXN_BODY)
+                                ? consuls + "txn_max_req_len."
                                 : " See limits.json_max_body_size"));
     }
 

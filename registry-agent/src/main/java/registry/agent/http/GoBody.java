@@ -10,6 +10,7 @@ import java.io.IOException;
 import java.math.BigDecimal;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Base64;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
@@ -58,6 +59,30 @@ final class GoBody {
         return read("", node, reader);
     }
 
+    /**
+     * Reads a list of objects, those that are null as without members.
+     *
+     * @param type Go's name of the list
+     */
+    static <T> List<T> readList(byte[] json, String type, Function<GoBody, T> reader) {
+        JsonNode node = parse(json);
+        if (node.isNull()) {
+            return List.of();
+        }
+        if (!node.isArray()) {
+            throw fault(
+                    "json: cannot unmarshal " + kindOf(node) + " into Go value of type " + type);
+        }
+        var read = new ArrayList<T>(node.size());
+        for (JsonNode element : node) {
+            if (!element.isObject() && !element.isNull()) {
+                throw fault("json: cannot unmarshal " + kindOf(element) + " into Go value");
+            }
+            read.add(read("", element, reader));
+        }
+        return List.copyOf(read);
+    }
+
     private static <T> T read(String path, JsonNode node, Function<GoBody, T> reader) {
         var body = new GoBody(path, node);
         T value = reader.apply(body);
@@ -104,6 +129,11 @@ final class GoBody {
         return "invalid character '" + shown + "' " + wanted;
     }
 
+    /** Whether a member is there that nobody has read yet, be it null. */
+    boolean has(String name) {
+        return unread.containsKey(name.toLowerCase(Locale.ROOT));
+    }
+
     /** A text; "" when absent. */
     String text(String... names) {
         JsonNode value = take(names);
@@ -125,6 +155,82 @@ final class GoBody {
             throw mismatch(value, names[0], "int");
         }
         return value.intValue();
+    }
+
+    /** A number with a fraction; 0 when absent. */
+    double decimal(String... names) {
+        JsonNode value = take(names);
+        return value == null ? 0 : decimalOf(value, names[0]);
+    }
+
+    /** A list of numbers with a fraction; empty when absent. */
+    List<Double> decimals(String... names) {
+        JsonNode value = take(names);
+        if (value == null) {
+            return List.of();
+        }
+        if (!value.isArray()) {
+            throw mismatch(value, names[0], "[]float64");
+        }
+        var decimals = new ArrayList<Double>(value.size());
+        for (JsonNode element : value) {
+            decimals.add(element.isNull() ? 0 : decimalOf(element, names[0]));
+        }
+        return List.copyOf(decimals);
+    }
+
+    private double decimalOf(JsonNode value, String name) {
+        if (!value.isNumber() || !Double.isFinite(value.doubleValue())) {
+            throw mismatch(value, name, "float64");
+        }
+        return value.doubleValue();
+    }
+
+    /** A number from 0 to 2⁶⁴-1 in the bits of a long; 0 when absent. */
+    long unsigned(String... names) {
+        JsonNode value = take(names);
+        if (value == null) {
+            return 0;
+        }
+        if (!value.isIntegralNumber()
+                || value.bigIntegerValue().signum() < 0
+                || value.bigIntegerValue().bitLength() > Long.SIZE) {
+            throw mismatch(value, names[0], "uint64");
+        }
+        return value.longValue();
+    }
+
+    /** Bytes in base64; null when absent or empty. */
+    byte @Nullable [] bytes(String... names) {
+        String text = text(names).replaceAll("[\\r\\n]", "");
+        if (text.isEmpty()) {
+            return null;
+        }
+        int end = text.length();
+        while (end > text.length() - 2 && end > 0 && text.charAt(end - 1) == '=') {
+            end--;
+        }
+        for (int at = 0; at < end; at++) {
+            if (!isBase64(text.charAt(at))) {
+                throw fault("illegal base64 data at input byte " + at);
+            }
+        }
+        try {
+            if (text.length() % 4 == 0) {
+                return Base64.getDecoder().decode(text);
+            }
+        } catch (IllegalArgumentException e) {
+            // Said below.
+        }
+        throw fault("illegal base64 data at input byte " + end);
+    }
+
+    private static boolean isBase64(char c) {
+        return c >= 'A' && c <= 'Z'
+                || c >= 'a' && c <= 'z'
+                || c >= '0' && c <= '9'
+                || c == '+'
+                || c == '/';
     }
 
     boolean flag(String... names) {
@@ -180,6 +286,12 @@ final class GoBody {
     List<String> texts(String... names) {
         JsonNode value = take(names);
         return value == null ? List.of() : textsOf(value, names[0]);
+    }
+
+    /** A list of texts; null when absent, which Consul shows as something else than empty. */
+    @Nullable List<String> textsIfAny(String... names) {
+        JsonNode value = take(names);
+        return value == null ? null : textsOf(value, names[0]);
     }
 
     private List<String> textsOf(JsonNode value, String name) {

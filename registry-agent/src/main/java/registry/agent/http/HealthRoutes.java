@@ -50,13 +50,13 @@ final class HealthRoutes {
                 new Wanted(
                         method,
                         CatalogRoutes.name(request, missing),
-                        CatalogRoutes.params(request, "node-meta", "filter"));
+                        CatalogRoutes.params(request, "node-meta", "filter", "near"));
     }
 
     private static Wanted service(Request request) {
         String name = CatalogRoutes.name(request, "Missing service name");
         Map<String, List<String>> params =
-                CatalogRoutes.params(request, "tag", "node-meta", "filter");
+                CatalogRoutes.params(request, "tag", "node-meta", "filter", "near");
         if (!request.query().has("passing")) {
             return new Wanted(Question.HEALTH_SERVICE, name, params);
         }

@@ -127,16 +127,23 @@ public final class HttpApi implements AutoCloseable {
             LiveAnswers live) {
         var lookup = new Lookup(servers, config);
         var table = RouteTable.builder();
-        new StatusRoutes(servers, membership).addTo(table);
+        new StatusRoutes(servers).addTo(table);
+        new OperatorRoutes(servers, membership).addTo(table);
         new CatalogRoutes(servers, lookup, config.datacenter()).addTo(table);
         new HealthRoutes(lookup).addTo(table);
         new KvRoutes(servers, lookup).addTo(table);
         new UiRoutes(lookup).addTo(table);
+        new QueryRoutes(servers, lookup, config.nodeName()).addTo(table);
+        new CoordinateRoutes(servers, lookup, config.disableCoordinates()).addTo(table);
+        new SessionRoutes(servers, lookup, config.nodeName()).addTo(table);
+        new TxnRoutes(servers, config).addTo(table);
         new SnapshotRoutes(servers, config.dataDir()).addTo(table);
         new AgentRoutes(config, membership, control).addTo(table);
         new AgentServiceRoutes(config, local, hashWaiters).addTo(table);
         new AgentCheckRoutes(local, history).addTo(table);
         new AgentMetricsRoutes(metrics).addTo(table);
+        new KeyringRoutes(membership, config.datacenter()).addTo(table);
+        new EventRoutes(config, membership, local, hashWaiters).addTo(table);
         new MonitorRoutes(control, live::execute).addTo(table);
         new AbsentRoutes(config.enableDebug()).addTo(table);
         return table.build();

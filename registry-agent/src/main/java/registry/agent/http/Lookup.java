@@ -22,6 +22,10 @@ import registry.server.rpc.Servers;
  */
 final class Lookup {
     private static final int MAX_CACHED = 4096;
+
+    /** What {@code near} calls the node that was asked. */
+    private static final String OWN_NODE = "_agent";
+
     private static final Header LEADER_KNOWN = new Header("X-Consul-Knownleader", "true");
     private static final Header LEADER_UNKNOWN = new Header("X-Consul-Knownleader", "false");
     private static final Header NO_DELAY = new Header("X-Consul-Lastcontact", "0");
@@ -112,12 +116,18 @@ final class Lookup {
         return datacenter.isEmpty() || datacenter.equals(config.datacenter());
     }
 
-    private static Map<String, List<String>> paramsOf(Wanted what, Request request) {
-        if (!request.pretty()) {
+    private Map<String, List<String>> paramsOf(Wanted what, Request request) {
+        boolean nearHere = List.of(OWN_NODE).equals(what.params().get("near"));
+        if (!request.pretty() && !nearHere) {
             return what.params();
         }
         var params = new TreeMap<>(what.params());
-        params.put("pretty", List.of(""));
+        if (nearHere) {
+            params.put("near", List.of(config.nodeName()));
+        }
+        if (request.pretty()) {
+            params.put("pretty", List.of(""));
+        }
         return params;
     }
 
@@ -174,7 +184,9 @@ final class Lookup {
         @Override
         public void failed(ApiException error) {
             Answer answer = Answer.of(error);
-            then.accept(kind.indexOnError() ? answer.withAll(NO_INDEX) : answer);
+            // What is not there has no index either.
+            boolean index = kind.indexOnError() && error.kind() != ApiException.Kind.NOT_FOUND;
+            then.accept(index ? answer.withAll(NO_INDEX) : answer);
         }
 
         /** The reply was older than the client allows. */

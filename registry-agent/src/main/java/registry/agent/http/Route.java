@@ -5,7 +5,8 @@ import java.util.Set;
 /**
  * One line of the table of routes.
  *
- * @param path with a slash at the end it stands for all paths that begin with it, else for itself
+ * @param path with a slash at the end it stands for all paths that begin with it, with a star for
+ *     all with something in its place, else for itself
  * @param door who carries it
  */
 record Route(String method, String path, Door door, Set<Trait> traits, Handler handler) {
@@ -31,7 +32,9 @@ record Route(String method, String path, Door door, Set<Trait> traits, Handler h
         /** {@code ?dc} has to be ours. */
         DATACENTER,
         /** The body is a value of the key-value store, with that limit. */
-        VALUE_BODY
+        VALUE_BODY,
+        /** The body is a transaction, with that limit. */
+        TXN_BODY
     }
 
     boolean is(Trait trait) {

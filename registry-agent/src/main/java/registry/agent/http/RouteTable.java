@@ -12,20 +12,33 @@ import registry.agent.http.Route.Trait;
 
 /**
  * All routes, found by path as Go's ServeMux does: the exact one first, then the longest that the
- * path begins with.
+ * path begins with. A star in the middle of a path stands for a name, which may have slashes; such
+ * a path counts before those that are only a beginning.
  */
 final class RouteTable {
     private static final List<String> ORDER = List.of("GET", "POST", "PUT", "DELETE");
 
     /** The routes of one path, and the {@code Allow} line that names their methods. */
     record Resource(String path, Map<String, Route> byMethod, String allow) {
-        /** What stands behind the path of the routes. */
+        private boolean fits(String requested) {
+            int star = path.indexOf('*');
+            return requested.length() >= path.length()
+                    && requested.startsWith(path.substring(0, star))
+                    && requested.endsWith(path.substring(star + 1));
+        }
+
+        /** What stands behind the path of the routes, or in the place of its star. */
         String restOf(String requested) {
+            int star = path.indexOf('*');
+            if (star >= 0) {
+                return requested.substring(star, requested.length() - (path.length() - star - 1));
+            }
             return requested.length() > path.length() ? requested.substring(path.length()) : "";
         }
     }
 
     private final Map<String, Resource> byPath;
+    private final List<Resource> withStar;
     private final int deepest;
 
     private RouteTable(List<Route> routes) {
@@ -43,6 +56,7 @@ final class RouteTable {
         grouped.forEach((path, byMethod) ->
                 resources.put(path, new Resource(path, byMethod, allow(byMethod.keySet()))));
         byPath = Map.copyOf(resources);
+        withStar = resources.values().stream().filter(each -> each.path().contains("*")).toList();
         deepest = byPath.keySet().stream().mapToInt(RouteTable::slashes).max().orElse(0);
     }
 
@@ -55,6 +69,11 @@ final class RouteTable {
         Resource exact = byPath.get(path);
         if (exact != null) {
             return exact;
+        }
+        for (Resource starred : withStar) {
+            if (starred.fits(path)) {
+                return starred;
+            }
         }
         Resource longest = null;
         int slash = path.indexOf('/', 1);

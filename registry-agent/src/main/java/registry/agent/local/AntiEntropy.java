@@ -313,7 +313,7 @@ final class AntiEntropy implements AutoCloseable {
                     e.text());
             return switch (e.kind()) {
                 case OVERLOADED -> Outcome.OVERLOADED;
-                case NO_LEADER, TIMEOUT, INTERNAL -> Outcome.FAILED;
+                case NO_LEADER, TIMEOUT, UNKNOWN, INTERNAL -> Outcome.FAILED;
                 default -> {
                     refused.add(group);
                     yield Outcome.DONE;

@@ -691,6 +691,11 @@ public final class LocalState implements AutoCloseable {
         timers.after(FORGET_INTERVAL, this::forgetLater);
     }
 
+    /** Tells the catalogue nothing any more: this node is about to be removed from it. */
+    public void fallSilent() throws InterruptedException {
+        antiEntropy.close();
+    }
+
     /** Ends checks and anti-entropy; the catalogue keeps what it has. */
     @Override
     public void close() throws InterruptedException {

@@ -88,7 +88,7 @@ public final class WatchLoop {
             if (since != 0 && seen == since) {
                 continue;
             }
-            if (seen < since) {
+            if (Long.compareUnsigned(seen, since) < 0) {
                 // The agent's history was replaced: whatever it is now, ask for it without waiting.
                 index = 0;
             }
@@ -106,7 +106,8 @@ public final class WatchLoop {
         if (answer.index().isEmpty()) {
             throw new IOException("the answer has no X-Consul-Index");
         }
-        return Math.max(1, answer.index().getAsLong());
+        long index = answer.index().getAsLong();
+        return index == 0 ? 1 : index; // the events' takes all 64 bits
     }
 
     static Duration retry(int failures) {

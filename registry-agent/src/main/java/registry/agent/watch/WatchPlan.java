@@ -59,6 +59,12 @@ record WatchPlan(String type, String target, Shape shape) {
                                     ? "/v1/health/checks/" + pathOf(text(given, "service"))
                                     : "/v1/health/state/"
                                             + pathOf(given.path("state").asText("any"));
+                    case "event" -> {
+                        if (!text(given, "name").isEmpty()) {
+                            query.add("name=" + escape(text(given, "name")));
+                        }
+                        yield "/v1/event/list";
+                    }
                     default ->
                             throw new IllegalArgumentException("watch type " + definition.type());
                 };

@@ -75,6 +75,8 @@ final class CommandLine implements AutoCloseable {
         Answer answer = answers.getOrDefault(request, new Answer(404, "unexpected " + request));
         byte[] bytes = answer.body().getBytes(StandardCharsets.UTF_8);
         exchange.getResponseHeaders().add("X-Consul-Index", "7");
+        // This server closes as it is asked to, but does not say so, as agents do.
+        exchange.getResponseHeaders().add("Connection", "close");
         exchange.sendResponseHeaders(answer.status(), bytes.length == 0 ? -1 : bytes.length);
         exchange.getResponseBody().write(bytes);
         exchange.close();

@@ -105,13 +105,53 @@ class MainTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"lock", "connect", "tls", "event", "keyring", "operator", "rtt"})
+    @ValueSource(strings = {"connect", "tls"})
     void consulsOtherCommandsAreToldApart(String name) {
         check(
                 line.run(name),
                 1,
                 "",
                 "The command \"" + name + "\" is not available in this version\n");
+    }
+
+    @Test
+    void rttIsEstimatedFromCoordinates() {
+        String here =
+                "{\"Node\":\"n1\",\"Segment\":\"\",\"Coord\":{\"Vec\":[0,0,0,0,0,0,0,0],\"Error\":1.5,\"Adjustment\":0,\"Height\":0.00001}}";
+        String there =
+                "{\"Node\":\"n2\",\"Segment\":\"\",\"Coord\":{\"Vec\":[0.003,0.004,0,0,0,0,0,0],\"Error\":0.1,\"Adjustment\":0.001,\"Height\":0.00002}}";
+        line.on(
+                        "GET /v1/agent/self",
+                        200,
+                        "{\"Config\":{\"NodeName\":\"n1\",\"Datacenter\":\"dc1\"}}")
+                .on("GET /v1/coordinate/nodes", 200, "[" + here + "," + there + "]")
+                .on(
+                        "GET /v1/coordinate/datacenters",
+                        200,
+                        "[{\"Datacenter\":\"dc1\",\"AreaID\":\"wan\",\"Coordinates\":["
+                                + here
+                                + "]}]");
+        check(
+                line.run("rtt", "n1"),
+                0,
+                "Estimated n1 <-> n1 rtt: 0.020 ms (using LAN coordinates)\n",
+                "");
+        check(
+                line.run("rtt", "n2", "n1"),
+                0,
+                "Estimated n2 <-> n1 rtt: 6.030 ms (using LAN coordinates)\n",
+                "");
+        check(
+                line.run("rtt", "-wan", "n1.dc1"),
+                0,
+                "Estimated n1.dc1 <-> n1.dc1 rtt: 0.020 ms (using WAN coordinates)\n",
+                "");
+        check(
+                line.run("rtt", "n1", "nope"),
+                1,
+                "",
+                "Could not find a coordinate for node \"nope\"\n");
+        assertThat(line.run("rtt").err()).startsWith("One or two node names must be specified\n\n");
     }
 
     @Test
@@ -155,7 +195,7 @@ class MainTest {
                 "-data-dir=dd -config-file=nope.json | ==> config: Open failed on nope.json. open nope.json: no such file or directory",
                 "-data-dir=dd -bootstrap-expect=3 | ==> 'bootstrap_expect > 0' requires 'server = true'",
                 "-data-dir=dd -server -bootstrap -bootstrap-expect=3 | ==> 'bootstrap_expect > 0' and 'bootstrap = true' are mutually exclusive",
-                "-data-dir=dd -encrypt=x | ==> failed to parse command line: encrypt: a security setting that this version does not implement; remove it to start without",
+                "-data-dir=dd -encrypt=x | ==> encrypt has invalid key: illegal base64 data",
                 "-data-dir=dd extra | ==> Unexpected extra arguments: [extra]"
             })
     void anAgentThatCanNotStartSaysWhy(String words, String error) {
@@ -759,5 +799,58 @@ class MainTest {
                                     keysFlagsAndValues[at], keysFlagsAndValues[at + 1], encoded));
         }
         return "[" + String.join(",", pairs) + "]";
+    }
+
+    // Keyring
+
+    private static final String KEY = "pUqJrVyVRj5jsiYEkM/tFQYfWyJIv4s3XkvDwy7Cu5s=";
+
+    @Test
+    void keysAreListedByPool() {
+        line.on(
+                "GET /v1/operator/keyring",
+                200,
+                """
+                [{"WAN":true,"Datacenter":"dc1","Keys":{"%1$s":1},"PrimaryKeys":{},"NumNodes":1},
+                 {"WAN":false,"Datacenter":"dc1","Keys":{"%1$s":3},"PrimaryKeys":{"%1$s":2},"NumNodes":3}]
+                """
+                        .formatted(KEY));
+        check(
+                line.run("keyring", "-list"),
+                0,
+                "==> Gathering installed encryption keys...\n\nWAN:\n  %1$s [1/1]\n\ndc1 (LAN):\n  %1$s [3/3]\n"
+                        .formatted(KEY),
+                "");
+        check(
+                line.run("keyring", "-list-primary"),
+                0,
+                "==> Gathering installed encryption keys...\n\nWAN:\n\ndc1 (LAN):\n  %s [2/3]\n"
+                        .formatted(KEY),
+                "");
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "install, POST, Installing new gossip encryption key",
+        "use, PUT, Changing primary gossip encryption key",
+        "remove, DELETE, Removing gossip encryption key"
+    })
+    void aKeyIsChangedOnAllMembers(String flag, String method, String notice) {
+        line.on(method + " /v1/operator/keyring", 200, "");
+        check(line.run("keyring", "-" + flag + "=" + KEY), 0, "==> " + notice + "...\n", "");
+        assertThat(line.requests())
+                .containsExactly(method + " /v1/operator/keyring {\"Key\":\"" + KEY + "\"}");
+    }
+
+    @Test
+    void faultsOfKeyringReadAsConsuls() {
+        line.on("GET /v1/operator/keyring", 500, "Keyring is empty");
+        check(
+                line.run("keyring", "-list"),
+                1,
+                "==> Gathering installed encryption keys...\n",
+                "error: Unexpected response code: 500 (Keyring is empty)\n");
+        check(line.run("keyring", "-list", "-use=x"), 1, "", "Only a single action is allowed\n");
+        assertThat(line.run("keyring").err()).startsWith("Usage: ");
     }
 }

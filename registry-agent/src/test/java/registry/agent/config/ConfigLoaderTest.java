@@ -484,9 +484,13 @@ class ConfigLoaderTest {
                 "{\"node_meta\": {\"consul-x\": \"y\"}} | node_meta invalid: Couldn't load metadata pair ('consul-x', 'y'): Key prefix 'consul-' is reserved for internal use",
                 "{\"performance\": {\"raft_multiplier\": 11}} | performance.raft_multiplier cannot be 11. Must be between 1 and 10",
                 "{\"reconnect_timeout\": \"1h\"} | reconnect_timeout must be >= 8h0m0s, is 1h0m0s",
+                "{\"session_ttl_min\": \"999ms\"} | session_ttl_min must be >= 1s, is 999ms",
+                "{\"session_ttl_factor\": 11} | session_ttl_factor cannot be 11. Must be between 1 and 10",
                 "{\"log_level\": \"loud\"} | Invalid log level: loud. Valid log levels are: TRACE, DEBUG, INFO, WARN, ERR",
                 "{\"check_output_max_size\": 0} | check_output_max_size must be positive, to discard check output use the discard_check_output flag",
                 "{\"http_config\": {\"allow_write_http_from\": [\"x\"]}} | http_config.allow_write_http_from: invalid CIDR address: x",
+                "{\"encrypt\": \"AAECAwQF\"} | encrypt has invalid key: key size must be 16, 24 or 32 bytes",
+                "{\"encrypt\": \"no key\"} | encrypt has invalid key: illegal base64 data",
                 "{\"ports\": {\"http\": 8600}} | ports.dns and ports.http are both 8600",
                 "{\"retry_interval\": \"-1s\"} | retry_interval: -1s, expected no negative time"
             })
@@ -496,17 +500,40 @@ class ConfigLoaderTest {
 
     // Protection
 
+    @Test
+    void tlsOfTheServerPort() throws ConfigException {
+        var tls =
+                sources.file(
+                                "f.json",
+                                "{\"ca_file\": \"/ca\", \"cert_file\": \"/c\", \"key_file\": \"/k\", \"verify_incoming_rpc\": true, \"verify_server_hostname\": true}")
+                        .config()
+                        .rpcTls();
+        assertThat(tls.isUsed()).isTrue();
+        assertThat(tls.verifyIncoming()).isTrue();
+        assertThat(tls.verifyOutgoing()).as("follows from verify_server_hostname").isTrue();
+        assertThat(tls.caFile()).hasToString("/ca");
+    }
+
     @ParameterizedTest
     @CsvSource(
             delimiter = '|',
             value = {
-                "{\"encrypt\": \"pUqJrVyVRj5jsiYEkM/tFQYfWyJIv4s3XkvDwy7Cu5s=\"} | encrypt",
-                "{\"verify_incoming\": true} | verify_incoming",
-                "{\"verify_outgoing\": true} | verify_outgoing",
-                "{\"verify_server_hostname\": true} | verify_server_hostname",
-                "{\"ca_file\": \"x\"} | ca_file",
-                "{\"cert_file\": \"x\"} | cert_file",
-                "{\"key_file\": \"x\"} | key_file",
+                "{\"verify_incoming\": true} | verify_incoming set",
+                "{\"verify_outgoing\": true} | verify_outgoing set",
+                "{\"verify_server_hostname\": true} | verify_outgoing set",
+                "{\"cert_file\": \"x\"} | cert_file and key_file",
+                "{\"ca_file\": \"x\", \"key_file\": \"x\"} | cert_file and key_file"
+            })
+    void halfOfTlsStopsTheStart(String file, String text) {
+        assertThat(sources.file("f.json", file).fault()).startsWith(text);
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "{\"ca_path\": \"x\"} | ca_path",
+                "{\"verify_incoming_https\": true} | verify_incoming_https",
                 "{\"acl\": {\"enabled\": true}} | acl.enabled",
                 "{\"acl_datacenter\": \"dc1\"} | acl_datacenter",
                 "{\"ports\": {\"https\": 8501}} | ports.https",

@@ -57,6 +57,10 @@ class ResponderTest {
         }
     }
 
+    private static Asker asker(Patience patience) {
+        return new Asker("10.0.0.2", patience);
+    }
+
     static Message query(String name, int type) throws IOException {
         return Message.newQuery(Record.newRecord(new Name(name), type, DClass.IN));
     }
@@ -69,7 +73,7 @@ class ResponderTest {
 
     private Message udp(Responder responder, Message query) throws IOException {
         byte[] wire = query.toWire();
-        byte[] answer = responder.answer(wire, false, Patience.SOME);
+        byte[] answer = responder.answer(wire, false, asker(Patience.SOME));
         assertThat(answer.length).isLessThanOrEqualTo(10 * wire.length);
         return new Message(answer);
     }
@@ -79,7 +83,8 @@ class ResponderTest {
     }
 
     private Message tcp(String name, int type) throws IOException {
-        return new Message(responder("{}").answer(query(name, type).toWire(), true, Patience.SOME));
+        return new Message(
+                responder("{}").answer(query(name, type).toWire(), true, asker(Patience.SOME)));
     }
 
     private void many(int count) {
@@ -104,6 +109,39 @@ class ResponderTest {
     }
 
     @Test
+    void aPreparedQueryAnswersInItsOrderAndWithItsTtl() throws IOException {
+        many(3);
+        catalog.service("m0", "many", "", 9100, "critical");
+        catalog.query("q.dots", "many", "7s");
+        for (int i = 0; i < 20; i++) {
+            Message answer = tcp("Q.dots.query.dc1.consul.", Type.SRV);
+            assertThat(answer.getSection(Section.ANSWER))
+                    .extracting(each -> ((SRVRecord) each).getPort())
+                    // Which instances are healthy is the query's business.
+                    .containsExactly(9000, 9001, 9002, 9100);
+            assertThat(answer.getSection(Section.ANSWER)).allMatch(each -> each.getTTL() == 7);
+            assertThat(answer.getSection(Section.ADDITIONAL)).allMatch(each -> each.getTTL() == 7);
+        }
+        assertThat(catalog.lastParams())
+                .containsEntry("agent", List.of("n1"))
+                .containsEntry("ip", List.of("10.0.0.2"));
+    }
+
+    @Test
+    void withoutATtlOfItsOwnItHasTheServices() throws IOException {
+        many(1);
+        catalog.query("q", "many", "").query("none", "nothing", "");
+        Responder responder = responder("{\"dns_config\":{\"service_ttl\":{\"many\":\"5s\"}}}");
+        Message answer = udp(responder, query("q.query.consul.", Type.A));
+        assertThat(answer.getSection(Section.ANSWER).getFirst().getTTL()).isEqualTo(5);
+        for (String name : List.of("none.query.consul.", "unknown.query.consul.")) {
+            Message missing = udp(responder, query(name, Type.A));
+            assertThat(missing.getRcode()).isEqualTo(Rcode.NXDOMAIN);
+            assertThat(missing.getSection(Section.AUTHORITY)).hasSize(1);
+        }
+    }
+
+    @Test
     void whatIsOverTenfoldIsCutAndSaysSo() throws IOException {
         many(200);
         for (int type : new int[] {Type.A, Type.SRV}) {
@@ -124,7 +162,7 @@ class ResponderTest {
             catalog.service("m" + i, "wide", "", i, "passing", label + "." + label);
         }
         Message query = query(label + "." + label + ".wide.service.consul.", Type.A, 65_000);
-        byte[] answer = responder("{}").answer(query.toWire(), false, Patience.NONE);
+        byte[] answer = responder("{}").answer(query.toWire(), false, asker(Patience.NONE));
         assertThat(answer.length).isBetween(1200, 1232);
     }
 
@@ -228,8 +266,8 @@ class ResponderTest {
         Message query = query("many.service.consul.", Type.A);
         byte[] plain =
                 responder("{\"dns_config\": {\"disable_compression\": true}}")
-                        .answer(query.toWire(), true, Patience.NONE);
-        byte[] compressed = responder("{}").answer(query.toWire(), true, Patience.NONE);
+                        .answer(query.toWire(), true, asker(Patience.NONE));
+        byte[] compressed = responder("{}").answer(query.toWire(), true, asker(Patience.NONE));
         assertThat(plain.length).isGreaterThan(compressed.length);
         assertThat(new Message(plain).getSection(Section.ANSWER))
                 .containsExactlyInAnyOrderElementsOf(
@@ -317,7 +355,7 @@ class ResponderTest {
     void answersAreNotAnswered() throws IOException {
         Message answer = query("web.service.consul.", Type.A);
         answer.getHeader().setFlag(Flags.QR);
-        assertThat(responder("{}").answer(answer.toWire(), false, Patience.SOME)).isNull();
+        assertThat(responder("{}").answer(answer.toWire(), false, asker(Patience.SOME))).isNull();
     }
 
     @ParameterizedTest
@@ -332,7 +370,7 @@ class ResponderTest {
             for (int j = 0; j < 1 + random.nextInt(4) && packet.length > 0; j++) {
                 packet[random.nextInt(packet.length)] = (byte) random.nextInt();
             }
-            byte[] answer = responder.answer(packet, false, Patience.SOME);
+            byte[] answer = responder.answer(packet, false, asker(Patience.SOME));
             if (answer != null) {
                 assertThat(new Header(answer).getFlag(Flags.QR)).isTrue();
             }

@@ -23,6 +23,8 @@ import registry.server.rpc.Servers;
 final class StubCatalog implements Servers {
     private final Map<String, List<ServiceEntry>> services = new LinkedHashMap<>();
     private final Map<String, Node> nodes = new LinkedHashMap<>();
+    private final Map<String, Map<String, Object>> queries = new LinkedHashMap<>();
+    private Map<String, List<String>> lastParams = Map.of();
     private long index = 10;
     private boolean up = true;
 
@@ -67,10 +69,33 @@ final class StubCatalog implements Servers {
         return this;
     }
 
+    /** A query that finds all instances of a service, in order, healthy or not. */
+    StubCatalog query(String name, String service, String ttl) {
+        queries.put(
+                name,
+                Map.of(
+                        "Service",
+                        service,
+                        "Nodes",
+                        services.getOrDefault(service, List.of()),
+                        "DNS",
+                        Map.of("TTL", ttl)));
+        return this;
+    }
+
+    /** The parameters of the last question. */
+    Map<String, List<String>> lastParams() {
+        return lastParams;
+    }
+
     @Override
     public Held ask(Question question, Listener listener) {
+        lastParams = question.params();
         if (!up) {
             listener.failed(ApiException.noLeader());
+        } else if (question.method().equals(Question.QUERY_EXECUTE)
+                && !queries.containsKey(question.name())) {
+            listener.failed(ApiException.notFound("Query not found"));
         } else {
             listener.answered(new Reply(true, index, true, 0, Json.write(body(question))));
         }
@@ -80,6 +105,7 @@ final class StubCatalog implements Servers {
     private Object body(Question question) {
         return switch (question.method()) {
             case Question.HEALTH_SERVICE -> services.getOrDefault(question.name(), List.of());
+            case Question.QUERY_EXECUTE -> queries.get(question.name());
             case Question.CATALOG_NODE -> {
                 var body = new HashMap<String, Object>();
                 body.put("Node", nodes.get(question.name()));

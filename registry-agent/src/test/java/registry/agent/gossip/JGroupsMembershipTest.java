@@ -3,14 +3,23 @@ package registry.agent.gossip;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
+import static registry.agent.gossip.TestNode.LOOPBACK;
+import static registry.agent.gossip.TestNode.awaitAll;
+import static registry.agent.gossip.TestNode.freePort;
+import static registry.agent.gossip.TestNode.kill;
+import static registry.agent.gossip.TestNode.node;
+import static registry.agent.gossip.TestNode.start;
+import static registry.agent.gossip.TestNode.statusOf;
 
 import java.io.IOException;
-import java.net.InetAddress;
-import java.net.InetSocketAddress;
+import java.net.DatagramPacket;
+import java.net.DatagramSocket;
 import java.net.ServerSocket;
+import java.nio.ByteBuffer;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import java.util.Random;
 import java.util.TreeMap;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
@@ -18,39 +27,10 @@ import registry.api.ApiException;
 import registry.api.Member;
 
 class JGroupsMembershipTest {
-    private static final InetAddress LOOPBACK = InetAddress.getLoopbackAddress();
-
-    private static int freePort() throws IOException {
-        try (var socket = new ServerSocket(0, 1, LOOPBACK)) {
-            return socket.getLocalPort();
-        }
-    }
-
-    private static GossipConfig config(String name, int port) {
-        return new GossipConfig(
-                "id-" + name,
-                name,
-                true,
-                LOOPBACK,
-                LOOPBACK,
-                port,
-                8300,
-                new TreeMap<>(Map.of("role", "consul")),
-                Duration.ofHours(72));
-    }
-
-    private static int statusOf(Membership seenBy, String name) {
-        return seenBy.members().stream()
-                .filter(m -> m.name().equals(name))
-                .mapToInt(Member::status)
-                .findFirst()
-                .orElse(0);
-    }
-
     @Test
     void aNodeAloneIsAliveWithItsTags() throws IOException {
         int port = freePort();
-        try (var alone = new JGroupsMembership(config("n1", port), List.of())) {
+        try (var alone = start(node("n1", port))) {
             Member self = alone.self();
             assertThat(self.name()).isEqualTo("n1");
             assertThat(self.port()).isEqualTo(port);
@@ -64,7 +44,7 @@ class JGroupsMembershipTest {
     void aTakenPortIsRefusedByName() throws IOException {
         try (var taken = new ServerSocket(0, 1, LOOPBACK)) {
             int port = taken.getLocalPort();
-            assertThatThrownBy(() -> new JGroupsMembership(config("n1", port), List.of()))
+            assertThatThrownBy(() -> start(node("n1", port)))
                     .isInstanceOf(IOException.class)
                     .hasMessageContaining("127.0.0.1:" + port)
                     .hasMessageContaining("serf_lan");
@@ -74,7 +54,7 @@ class JGroupsMembershipTest {
     @Test
     void joiningNobodySaysWhom() throws IOException {
         int dead = freePort();
-        try (var alone = new JGroupsMembership(config("n1", freePort()), List.of())) {
+        try (var alone = start(node("n1", freePort()))) {
             assertThatThrownBy(() -> alone.join(List.of("127.0.0.1:" + dead)))
                     .isInstanceOf(ApiException.class)
                     .hasMessage(
@@ -89,10 +69,9 @@ class JGroupsMembershipTest {
     @Test
     void membersLearnOfEachOtherAndTellLeavingFromFailing() throws IOException {
         int first = freePort();
-        var hosts = List.of(new InetSocketAddress(LOOPBACK, first));
-        try (var n1 = new JGroupsMembership(config("n1", first), List.of());
-                var n2 = new JGroupsMembership(config("n2", freePort()), hosts);
-                var n3 = new JGroupsMembership(config("n3", freePort()), hosts)) {
+        try (var n1 = start(node("n1", first));
+                var n2 = start(node("n2", freePort(), first));
+                var n3 = start(node("n3", freePort(), first))) {
             await().atMost(20, TimeUnit.SECONDS)
                     .untilAsserted(() -> {
                         for (Membership m : List.of(n1, n2, n3)) {
@@ -111,6 +90,129 @@ class JGroupsMembershipTest {
             n1.forceLeave("n3", false);
             await().atMost(10, TimeUnit.SECONDS)
                     .untilAsserted(() -> assertThat(statusOf(n1, "n3")).isEqualTo(Member.LEFT));
+        }
+    }
+
+    @Test
+    void aDeadProcessIsNoticedByAllAtOnceAndMayComeBack() throws Exception {
+        int first = freePort();
+        int third = freePort();
+        try (var n1 = start(node("n1", first));
+                var n2 = start(node("n2", freePort(), first));
+                var n3 = start(node("n3", third, first))) {
+            awaitAll(List.of(n1, n2, n3), 3);
+
+            long killed = System.nanoTime();
+            kill(n3);
+            await().pollInterval(10, TimeUnit.MILLISECONDS)
+                    .atMost(3, TimeUnit.SECONDS)
+                    .untilAsserted(() -> {
+                        assertThat(statusOf(n1, "n3")).isEqualTo(Member.FAILED);
+                        assertThat(statusOf(n2, "n3")).isEqualTo(Member.FAILED);
+                    });
+            assertThat(Duration.ofNanos(System.nanoTime() - killed))
+                    .isLessThan(Duration.ofMillis(1_500));
+
+            // The same identity at another address.
+            int moved = freePort();
+            try (var again = start(node("n3", moved, first))) {
+                await().atMost(10, TimeUnit.SECONDS)
+                        .untilAsserted(() -> {
+                            assertThat(n1.members())
+                                    .filteredOn(m -> m.name().equals("n3"))
+                                    .singleElement()
+                                    .returns(moved, Member::port)
+                                    .returns(Member.ALIVE, Member::status);
+                            assertThat(again.members()).hasSize(3);
+                        });
+            }
+        }
+    }
+
+    @Test
+    void aRestartThatIsFasterThanTheDetectionTakesItsNameBack() throws Exception {
+        int first = freePort();
+        int second = freePort();
+        try (var n1 = start(node("n1", first));
+                var n2 = start(node("n2", second, first))) {
+            awaitAll(List.of(n1, n2), 2);
+            kill(n2);
+            try (var again = start(node("n2", second, first))) {
+                await().atMost(10, TimeUnit.SECONDS)
+                        .untilAsserted(() -> {
+                            assertThat(statusOf(n1, "n2")).isEqualTo(Member.ALIVE);
+                            assertThat(statusOf(again, "n1")).isEqualTo(Member.ALIVE);
+                        });
+            }
+        }
+    }
+
+    @Test
+    void whoeverTakesTheNameOfALivingMemberIsRefused() throws IOException {
+        int first = freePort();
+        int second = freePort();
+        try (var n1 = start(node("n1", first));
+                var n2 = start(node("n2", second, first))) {
+            awaitAll(List.of(n1, n2), 2);
+            assertThatThrownBy(() -> start(node("N2", freePort(), first)))
+                    .isInstanceOf(IOException.class)
+                    .hasMessageContaining(
+                            "node name \"n2\" with node id id-n2 belongs to a member that is alive at 127.0.0.1:"
+                                    + second);
+            assertThat(statusOf(n1, "n2")).isEqualTo(Member.ALIVE);
+            assertThat(n1.members()).hasSize(2);
+        }
+    }
+
+    @Test
+    void factsAndEventsReachAllAndNodesThatMeetLaterBecomeOneCluster() throws IOException {
+        int first = freePort();
+        try (var n1 = start(node("n1", first));
+                var n2 = start(node("n2", freePort()))) {
+            n1.publish(new TreeMap<>(Map.of("raft_id", "one")));
+            assertThat(n2.join(List.of("127.0.0.1:" + first))).isEqualTo(1);
+            awaitAll(List.of(n1, n2), 2);
+            await().untilAsserted(() ->
+                    assertThat(n2.all())
+                            .filteredOn(peer -> peer.name().equals("n1"))
+                            .singleElement()
+                            .returns("one", peer -> peer.facts().get("raft_id")));
+            n2.publish(new TreeMap<>(Map.of("raft_id", "two")));
+            await().untilAsserted(() ->
+                    assertThat(n1.all())
+                            .filteredOn(peer -> peer.name().equals("n2"))
+                            .singleElement()
+                            .returns("two", peer -> peer.facts().get("raft_id")));
+            assertThat(n1.members().getLast().tags()).doesNotContainKey("raft_id");
+
+            n1.fire(new UserEvent("e1", "deploy", new byte[] {1}, "", "", "", 1, 0));
+            await().untilAsserted(() ->
+                    assertThat(n2.events())
+                            .singleElement()
+                            .returns("deploy", UserEvent::name)
+                            .returns(2L, UserEvent::lTime));
+        }
+    }
+
+    @Test
+    void randomDatagramsAndBytesDoNothing() throws Exception {
+        int first = freePort();
+        long seed = System.nanoTime();
+        var random = new Random(seed);
+        try (var n1 = start(node("n1", first));
+                var n2 = start(node("n2", freePort(), first));
+                var socket = new DatagramSocket()) {
+            awaitAll(List.of(n1, n2), 2);
+            for (int i = 0; i < 2_000; i++) {
+                byte[] junk = new byte[random.nextInt(100)];
+                random.nextBytes(junk);
+                if (junk.length > 4 && random.nextBoolean()) {
+                    ByteBuffer.wrap(junk).putInt(0x52474631);
+                }
+                socket.send(new DatagramPacket(junk, junk.length, LOOPBACK, first));
+            }
+            assertThat(statusOf(n1, "n2")).as("seed %d", seed).isEqualTo(Member.ALIVE);
+            assertThat(statusOf(n2, "n1")).as("seed %d", seed).isEqualTo(Member.ALIVE);
         }
     }
 }

@@ -356,6 +356,7 @@ class DispatcherTest {
                 .isEqualTo(
                         new TreeMap<>(
                                 Map.of(
+                                        "near", java.util.List.of("n1"),
                                         "passing", java.util.List.of(""),
                                         "tag", java.util.List.of("a", "b"),
                                         "node-meta", java.util.List.of("k:v"))));

@@ -1,8 +1,16 @@
 package registry.agent.http;
 
 import java.util.List;
+import java.util.Map;
+import java.util.SortedMap;
 import java.util.TreeMap;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.function.Consumer;
+import java.util.function.Predicate;
+import registry.agent.gossip.KeyringOp;
+import registry.agent.gossip.KeyringReport;
 import registry.agent.gossip.Membership;
+import registry.agent.gossip.UserEvent;
 import registry.api.ApiException;
 import registry.api.Member;
 
@@ -14,7 +22,7 @@ final class FakeMembers implements Membership {
                     "127.0.0.1",
                     8301,
                     new TreeMap<>(
-                            java.util.Map.of(
+                            Map.of(
                                     "role",
                                     "consul",
                                     "dc",
@@ -32,6 +40,19 @@ final class FakeMembers implements Membership {
                     2,
                     5,
                     4);
+
+    /** What rounds of keyrings end with. */
+    volatile KeyringReport keyrings =
+            new KeyringReport(
+                    1,
+                    new TreeMap<>(),
+                    new TreeMap<>(),
+                    new TreeMap<>(Map.of("n1", "Keyring is empty (encryption not enabled)")));
+
+    /** What was asked of keyrings. */
+    final List<String> rounds = new CopyOnWriteArrayList<>();
+
+    private final List<UserEvent> events = new CopyOnWriteArrayList<>();
 
     @Override
     public List<Member> members() {
@@ -64,6 +85,36 @@ final class FakeMembers implements Membership {
 
     @Override
     public void onChange(Runnable listener) {}
+
+    @Override
+    public void publish(SortedMap<String, String> facts) {}
+
+    @Override
+    public void onFatal(Consumer<String> listener) {}
+
+    @Override
+    public KeyringReport keyring(KeyringOp op, String key, boolean localOnly) {
+        rounds.add(op + " " + key + (localOnly ? " here" : ""));
+        return keyrings;
+    }
+
+    @Override
+    public void fire(UserEvent event) {
+        events.add(event);
+    }
+
+    @Override
+    public void keepEvents(Predicate<UserEvent> wanted) {}
+
+    @Override
+    public List<UserEvent> events() {
+        return List.copyOf(events);
+    }
+
+    @Override
+    public Runnable onEvent(Runnable listener) {
+        return () -> {};
+    }
 
     @Override
     public void close() {}

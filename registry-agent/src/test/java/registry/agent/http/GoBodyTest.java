@@ -50,6 +50,45 @@ class GoBodyTest {
         assertThat(error.text()).isEqualTo("Request decode failed: " + text);
     }
 
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            quoteCharacter = '`',
+            value = {
+                "``|EOF",
+                "{}|json: cannot unmarshal object into Go value of type api.TxnOps",
+                "[1]|json: cannot unmarshal number into Go value",
+                "[{\"Kv2\":{}}]|json: unknown field \"Kv2\"",
+                "[{\"KV\":{\"Value\":\"!!\"}}]|illegal base64 data at input byte 0",
+                "[{\"KV\":{\"Value\":\"YQ\"}}]|illegal base64 data at input byte 2",
+                "[{\"KV\":{\"Value\":\"YQ=a\"}}]|illegal base64 data at input byte 2",
+                "[{\"KV\":{\"Value\":\"Y===\"}}]|illegal base64 data at input byte 1",
+                "[{\"KV\":{\"Flags\":-1}}]|json: cannot unmarshal number into Go struct field .KV.Flags of type uint64",
+                "[{\"KV\":{\"Index\":18446744073709551616}}]|json: cannot unmarshal number into Go struct field .KV.Index of type uint64"
+            })
+    void faultsOfListsToo(String json, String text) {
+        var error = catchThrowableOfType(ApiException.class, () -> Definitions.txn(bytes(json)));
+        assertThat(error.kind()).isEqualTo(ApiException.Kind.BAD_REQUEST);
+        assertThat(error.text()).isEqualTo("Request decode failed: " + text);
+    }
+
+    @Test
+    void stepsAreReadAsConsulsClientsSendThem() {
+        var ops =
+                Definitions.txn(
+                        bytes(
+                                """
+                                [null, {"KV":{"Verb":"set","Key":"k","Value":"YQ==","Flags":18446744073709551615}},
+                                 {"Service":{"Verb":"get","Node":"n","Service":{"ID":"s","ContentHash":"","Datacenter":""}}},
+                                 {"Check":{"Verb":"get"}}, {"Node":null}]\
+                                """));
+        assertThat(ops).hasSize(5);
+        assertThat(ops.get(1).kv().value()).containsExactly('a');
+        assertThat(ops.get(1).kv().flags()).isEqualTo(-1);
+        assertThat(ops.get(2).service().service().id()).isEqualTo("s");
+        assertThat(ops.get(3).check().check().checkId()).isEmpty();
+    }
+
     /**
      * Seen: an id of 18,000 characters came in with a service, and no URL could take it out again.
      */

@@ -29,8 +29,8 @@ class OpenApiTest {
             Matcher pathMatcher = PATH.matcher(line);
             Matcher methodMatcher = METHOD.matcher(line);
             if (pathMatcher.matches()) {
-                // A parameter stands for all that follows.
-                path = pathMatcher.group(1).replaceAll("\\{\\w+}$", "");
+                // A parameter at the end stands for all that follows, another one for a name.
+                path = pathMatcher.group(1).replaceAll("\\{\\w+}$", "").replaceAll("\\{\\w+}", "*");
             } else if (methodMatcher.matches()) {
                 written.add(methodMatcher.group(1).toUpperCase(Locale.ROOT) + " " + path);
             }

@@ -33,6 +33,7 @@ import registry.server.storage.NodeStore;
 /** An HTTP API on a free port of the loopback, over servers that the test holds in its hand. */
 final class TestApi implements AutoCloseable {
     final FakeServers servers = new FakeServers();
+    final FakeMembers members = new FakeMembers();
     private final Path dataDir;
     private final NodeStore store;
     private final LocalStore localStore;
@@ -77,7 +78,7 @@ final class TestApi implements AutoCloseable {
                         servers,
                         local,
                         checkId -> List.of(),
-                        new FakeMembers(),
+                        members,
                         new Control(),
                         new Metrics(config.telemetry(), "here", List.of(new JvmGauges())),
                         through::of,

@@ -12,6 +12,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import java.util.SortedMap;
 import java.util.SplittableRandom;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -27,9 +28,12 @@ import registry.api.HealthCheck;
 import registry.api.json.Json;
 import registry.server.Server;
 import registry.server.ServerConfig;
+import registry.server.cluster.ClusterConsensus;
 import registry.server.leader.Members;
+import registry.server.link.Hub;
 import registry.server.raft.Applier;
-import registry.server.raft.JraftConsensus;
+import registry.server.raft.Consensus;
+import registry.server.raft.RaftDisk;
 import registry.server.rpc.Method;
 import registry.server.rpc.Question;
 import registry.server.rpc.Reply;
@@ -50,6 +54,7 @@ class RealServerTest {
     @TempDir Path dir;
     private NodeStore nodeStore;
     private Server server;
+    private Hub hub;
     private SystemTimers timers;
     private LocalStore store;
     private LocalState state;
@@ -88,9 +93,11 @@ class RealServerTest {
         state.start(FILES);
     }
 
-    private JraftConsensus start(ServerConfig config, Applier applier) {
+    private Consensus start(ServerConfig config, Applier applier) {
         try {
-            return JraftConsensus.start(nodeStore, config, applier);
+            RaftDisk disk = RaftDisk.open(nodeStore, config);
+            hub = new Hub(disk::clusterId, List.of());
+            return ClusterConsensus.start(disk, config, applier, hub, new Alone(), false);
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
@@ -102,6 +109,7 @@ class RealServerTest {
         timers.close();
         store.close();
         server.close();
+        hub.close();
         nodeStore.close();
     }
 
@@ -113,6 +121,9 @@ class RealServerTest {
 
         @Override
         public void onChange(Runnable listener) {}
+
+        @Override
+        public void publish(SortedMap<String, String> facts) {}
     }
 
     @Test

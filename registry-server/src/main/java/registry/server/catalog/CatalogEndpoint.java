@@ -1,5 +1,6 @@
 package registry.server.catalog;
 
+import java.util.ArrayList;
 import java.util.Collection;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -16,9 +17,12 @@ import registry.api.CatalogService;
 import registry.api.HealthCheck;
 import registry.api.HealthCheckDefinition;
 import registry.api.Node;
+import registry.api.NodeCoordinate;
 import registry.api.NodeService;
 import registry.api.Weights;
 import registry.api.json.Json;
+import registry.server.coordinate.CoordinateTable;
+import registry.server.coordinate.Nearness;
 import registry.server.filter.Filter;
 import registry.server.filter.Schemas;
 import registry.server.rpc.Body;
@@ -41,6 +45,9 @@ public final class CatalogEndpoint {
     private static final Weights EQUAL = new Weights(1, 1);
     private static final byte[] NODE = Body.member("Node");
     private static final byte[] SERVICES = Body.member("Services");
+
+    /** The service that all servers are instances of. */
+    private static final String SERVERS = "consul";
 
     private final Proposer proposer;
     private final String datacenter;
@@ -67,19 +74,10 @@ public final class CatalogEndpoint {
     }
 
     private CatalogRegistration complete(CatalogRegistration r) {
-        if (r.node().isEmpty()) {
-            throw ApiException.refused("Must provide node");
-        }
-        if (r.address().isEmpty() && !r.skipNodeUpdate()) {
+        if (r.address().isEmpty() && !r.skipNodeUpdate() && !r.node().isEmpty()) {
             throw ApiException.refused("Must provide address if SkipNodeUpdate is not set");
         }
-        if (!r.id().isEmpty() && !UUID.matcher(r.id()).matches()) {
-            throw ApiException.refused(
-                    r.id().length() == UUID_LENGTH
-                            ? "Bad node ID: uuid is improperly formatted"
-                            : "Bad node ID: uuid string is wrong length");
-        }
-        Metadata.check("failed inserting node", r.nodeMeta(), true);
+        checkNode(r.node(), r.id(), r.nodeMeta());
         return new CatalogRegistration(
                 r.datacenter().isEmpty() ? datacenter : r.datacenter(),
                 Keys.fold(r.id()),
@@ -92,7 +90,20 @@ public final class CatalogEndpoint {
                 r.skipNodeUpdate());
     }
 
-    private static NodeService complete(String node, NodeService s) {
+    static void checkNode(String name, String id, @Nullable Map<String, String> meta) {
+        if (name.isEmpty()) {
+            throw ApiException.refused("Must provide node");
+        }
+        if (!id.isEmpty() && !UUID.matcher(id).matches()) {
+            throw ApiException.refused(
+                    id.length() == UUID_LENGTH
+                            ? "Bad node ID: uuid is improperly formatted"
+                            : "Bad node ID: uuid string is wrong length");
+        }
+        Metadata.check("failed inserting node", meta, true);
+    }
+
+    static NodeService complete(String node, NodeService s) {
         if (s.service().isEmpty()) {
             throw ApiException.refused("Must provide service name with ID");
         }
@@ -122,7 +133,7 @@ public final class CatalogEndpoint {
                 0);
     }
 
-    private static HealthCheck complete(String node, HealthCheck c) {
+    static HealthCheck complete(String node, HealthCheck c) {
         if (!c.node().isEmpty() && !Keys.fold(c.node()).equals(Keys.fold(node))) {
             throw ApiException.refused(
                     "check node \"%s\" does not match node \"%s\"".formatted(c.node(), node));
@@ -192,18 +203,26 @@ public final class CatalogEndpoint {
     public Query nodes(Question question) {
         Selection selection = Selection.of(question);
         Predicate<Node> filter = Filter.of(question.first("filter"), Schemas.NODE);
-        return Query.of(
-                List.of(Scopes.NODES),
-                state -> state.index(Scopes.NODES),
-                state -> {
-                    var body = new Body().open('[');
-                    for (Row<Node> node : state.table(CatalogTable.NODES).rows().values()) {
-                        if (selection.takes(node.value()) && filter.test(node.value())) {
-                            body.value(node.json());
-                        }
-                    }
-                    return body.close(']').answer(question);
-                });
+        Query query =
+                Query.of(
+                        List.of(Scopes.NODES),
+                        state -> state.index(Scopes.NODES),
+                        state -> {
+                            Collection<Row<Node>> nodes =
+                                    Nearness.order(
+                                            state,
+                                            question,
+                                            state.table(CatalogTable.NODES).rows().values(),
+                                            node -> node.value().node());
+                            var body = new Body().open('[');
+                            for (Row<Node> node : nodes) {
+                                if (selection.takes(node.value()) && filter.test(node.value())) {
+                                    body.value(node.json());
+                                }
+                            }
+                            return body.close(']').answer(question);
+                        });
+        return Nearness.keep(question, query);
     }
 
     /** {@code /v1/catalog/services}: each name with the distinct tags of its instances. */
@@ -254,24 +273,31 @@ public final class CatalogEndpoint {
         Selection selection = Selection.of(question);
         Predicate<CatalogService> filter =
                 Filter.of(question.first("filter"), Schemas.CATALOG_SERVICE);
-        return Query.of(
-                List.of(Scopes.instances(name)),
-                state -> serviceIndex(state, name),
-                state -> {
-                    var body = new Body().open('[');
-                    for (Instance instance : CatalogTable.instancesOf(state, name)) {
-                        Node node = nodeOf(state, instance);
-                        if (node != null
-                                && selection.takes(node)
-                                && selection.takes(instance.service())) {
-                            var joined = CatalogService.of(node, instance.service());
-                            if (filter.test(joined)) {
-                                body.value(Json.write(joined));
+        Query query =
+                Query.of(
+                        List.of(Scopes.instances(name)),
+                        state -> serviceIndex(state, name),
+                        state -> {
+                            var body = new Body().open('[');
+                            for (Instance instance :
+                                    Nearness.order(
+                                            state,
+                                            question,
+                                            CatalogTable.instancesOf(state, name),
+                                            Instance::node)) {
+                                Node node = nodeOf(state, instance);
+                                if (node != null
+                                        && selection.takes(node)
+                                        && selection.takes(instance.service())) {
+                                    var joined = CatalogService.of(node, instance.service());
+                                    if (filter.test(joined)) {
+                                        body.value(Json.write(joined));
+                                    }
+                                }
                             }
-                        }
-                    }
-                    return body.close(']').answer(question);
-                });
+                            return body.close(']').answer(question);
+                        });
+        return Nearness.keep(question, query);
     }
 
     /**
@@ -349,6 +375,31 @@ public final class CatalogEndpoint {
                                             .filter(instance -> filter.test(instance.service()))
                                             .toList());
                 });
+    }
+
+    /**
+     * {@code /v1/coordinate/datacenters}: the servers of the one there is, and where they are;
+     * those that have told nothing yet at the origin.
+     */
+    public Query serverCoordinates(Question question) {
+        return new Query(
+                List.of(Scopes.service(SERVERS)),
+                state -> serviceIndex(state, SERVERS),
+                state -> {
+                    List<NodeCoordinate> servers = new ArrayList<>();
+                    for (Instance instance : CatalogTable.instancesOf(state, SERVERS)) {
+                        Node node = nodeOf(state, instance);
+                        if (node != null) {
+                            servers.add(CoordinateTable.atOrOrigin(state, node.node()));
+                        }
+                    }
+                    var body = new Body().open('[').open('{');
+                    body.name("Datacenter").value(Json.write(datacenter));
+                    body.name("AreaID").value(Json.write("wan"));
+                    body.name("Coordinates").value(Json.write(servers));
+                    return body.close('}').close(']').answer(question);
+                },
+                false);
     }
 
     private static @Nullable Node nodeOf(State state, Instance instance) {

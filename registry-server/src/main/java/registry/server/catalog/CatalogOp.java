@@ -1,7 +1,9 @@
 package registry.server.catalog;
 
+import java.util.List;
 import registry.api.CatalogDeregistration;
 import registry.api.CatalogRegistration;
+import registry.api.NodeCoordinate;
 import registry.server.state.Op;
 import registry.server.state.Tx;
 
@@ -25,6 +27,14 @@ public sealed interface CatalogOp extends Op {
         public Boolean apply(Tx tx) {
             CatalogTable.deregister(tx, target);
             return true;
+        }
+    }
+
+    /** Puts nodes where they are; its result is how many of them there are. */
+    record Locate(List<NodeCoordinate> coordinates) implements CatalogOp {
+        @Override
+        public Integer apply(Tx tx) {
+            return CatalogTable.locate(tx, coordinates);
         }
     }
 }

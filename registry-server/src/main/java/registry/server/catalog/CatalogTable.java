@@ -10,8 +10,10 @@ import registry.api.CatalogDeregistration;
 import registry.api.CatalogRegistration;
 import registry.api.HealthCheck;
 import registry.api.Node;
+import registry.api.NodeCoordinate;
 import registry.api.NodeService;
 import registry.api.json.Json;
+import registry.server.coordinate.CoordinateTable;
 import registry.server.state.Keys;
 import registry.server.state.Row;
 import registry.server.state.Shared;
@@ -156,12 +158,16 @@ public final class CatalogTable {
         if (service != null) {
             ensureInstance(tx, registration.node(), service);
         }
-        for (HealthCheck check : registration.checks()) {
-            ensureCheck(tx, registration.node(), check);
+        try {
+            for (HealthCheck check : registration.checks()) {
+                ensureCheck(tx, registration.node(), check);
+            }
+        } catch (ApiException e) {
+            throw ApiException.refused("failed inserting check: " + e.text());
         }
     }
 
-    private static void ensureNode(Tx tx, CatalogRegistration r) {
+    static void ensureNode(Tx tx, CatalogRegistration r) {
         Row<Node> named = tx.get(NODES, Keys.fold(r.node()));
         if (named != null && r.skipNodeUpdate()) {
             return;
@@ -260,7 +266,7 @@ public final class CatalogTable {
         }
     }
 
-    private static void ensureInstance(Tx tx, String node, NodeService given) {
+    static void ensureInstance(Tx tx, String node, NodeService given) {
         String nodeKey = Keys.fold(node);
         Instance before = tx.get(INSTANCES, Keys.join(nodeKey, Keys.fold(given.id())));
         NodeService service =
@@ -311,17 +317,14 @@ public final class CatalogTable {
         }
     }
 
-    private static void ensureCheck(Tx tx, String node, HealthCheck given) {
+    static void ensureCheck(Tx tx, String node, HealthCheck given) {
         Row<HealthCheck> row = tx.get(CHECKS, checkKey(node, given.checkId()));
         HealthCheck before = row == null ? null : row.value();
         Instance instance = null;
         if (!given.serviceId().isEmpty()) {
             instance = tx.get(INSTANCES, Keys.join(Keys.fold(node), Keys.fold(given.serviceId())));
             if (instance == null) {
-                throw ApiException.refused(
-                        "failed inserting check: Missing service registration on node \""
-                                + node
-                                + "\"");
+                throw ApiException.refused("Missing service registration on node \"" + node + "\"");
             }
         }
         HealthCheck check =
@@ -391,19 +394,32 @@ public final class CatalogTable {
         }
     }
 
-    private static void deleteNode(Tx tx, String node) {
+    /** Nodes that have gone meanwhile have no place. */
+    static int locate(Tx tx, List<NodeCoordinate> coordinates) {
+        int placed = 0;
+        for (NodeCoordinate coordinate : coordinates) {
+            if (tx.get(NODES, Keys.fold(coordinate.node())) != null) {
+                CoordinateTable.put(tx, coordinate);
+                placed++;
+            }
+        }
+        return placed;
+    }
+
+    static void deleteNode(Tx tx, String node) {
         for (Instance instance : rowsBelow(tx, INSTANCES, node)) {
             deleteInstance(tx, instance);
         }
         for (Row<HealthCheck> check : rowsBelow(tx, CHECKS, node)) {
             deleteCheck(tx, check.value());
         }
+        CoordinateTable.forget(tx, node);
         tx.delete(NODES, node);
         tx.move(Scopes.NODES);
         tx.wake(Scopes.node(node));
     }
 
-    private static void deleteInstance(Tx tx, Instance instance) {
+    static void deleteInstance(Tx tx, Instance instance) {
         var bound = tx.table(CHECKS).group(BY_INSTANCE, instance.key());
         for (Row<HealthCheck> check : List.copyOf(bound.values())) {
             deleteCheck(tx, check.value());
@@ -415,7 +431,7 @@ public final class CatalogTable {
         lostInstance(tx, instance.name());
     }
 
-    private static void deleteCheck(Tx tx, HealthCheck check) {
+    static void deleteCheck(Tx tx, HealthCheck check) {
         tx.delete(CHECKS, checkKey(check.node(), check.checkId()));
         movedCheck(tx, check);
         if (check.serviceId().isEmpty()) {

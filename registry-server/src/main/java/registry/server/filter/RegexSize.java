@@ -8,7 +8,7 @@ import java.util.Deque;
  * Refuses regular expressions whose repetitions multiply into a large program: time is linear in
  * the text, but also in that.
  */
-final class RegexSize {
+public final class RegexSize {
     private static final long MAX_SIZE = 10_000;
     private static final int MAX_DEPTH = 100;
 
@@ -19,7 +19,7 @@ final class RegexSize {
     /**
      * @throws PatternSyntaxException when the expression is too large or too deep
      */
-    static void check(String regex) {
+    public static void check(String regex) {
         Deque<Group> open = new ArrayDeque<>();
         long size = 0;
         long last = 0;

@@ -12,8 +12,13 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import registry.api.ApiException;
 import registry.server.catalog.CatalogTable;
+import registry.server.coordinate.CoordinateTable;
 import registry.server.kv.KvTable;
+import registry.server.once.OnceTable;
+import registry.server.operator.AutopilotTable;
+import registry.server.query.QueryTable;
 import registry.server.raft.Applier;
+import registry.server.session.SessionTable;
 import registry.server.snapshot.RestoreTable;
 import registry.server.state.Op;
 import registry.server.state.State;
@@ -40,6 +45,12 @@ public final class Fsm implements Applier {
                     CatalogTable.CHECKS,
                     KvTable.PAIRS,
                     KvTable.TOMBSTONES,
+                    OnceTable.CLIENTS,
+                    AutopilotTable.CONFIG,
+                    QueryTable.QUERIES,
+                    CoordinateTable.COORDINATES,
+                    KvTable.DELAYS,
+                    SessionTable.SESSIONS,
                     RestoreTable.PARTS);
 
     private record Leadership(long term, long stateMillis, long sinceNanos) {}
@@ -50,6 +61,7 @@ public final class Fsm implements Applier {
     private final Runnable roleChanged;
     private final Runnable stateReplaced;
     private final Consumer<String> halt;
+    private final Consumer<Tx> aftermath;
 
     /** Ops of this process on their way through the log, by the very array that will come back. */
     private final Map<byte[], Op> proposed = new ConcurrentHashMap<>();
@@ -68,6 +80,20 @@ public final class Fsm implements Applier {
             Runnable roleChanged,
             Runnable stateReplaced,
             Consumer<String> halt) {
+        this(store, nanoTime, roleChanged, stateReplaced, halt, Cascade::follow);
+    }
+
+    /**
+     * @param aftermath what commands bring about beyond their own rows
+     */
+    Fsm(
+            StateStore store,
+            LongSupplier nanoTime,
+            Runnable roleChanged,
+            Runnable stateReplaced,
+            Consumer<String> halt,
+            Consumer<Tx> aftermath) {
+        this.aftermath = aftermath;
         this.store = store;
         this.nanoTime = nanoTime;
         this.roleChanged = roleChanged;
@@ -85,7 +111,7 @@ public final class Fsm implements Applier {
             throw new IllegalStateException(line);
         }
         State before = store.current();
-        var tx = new Tx(before, before.base() + index, Command.time(command), TABLES);
+        var tx = new Tx(before, before.base() + index, Command.time(command), TABLES, aftermath);
         Object result = result(tx, command);
         if (result instanceof ApiException) {
             store.skip(tx);
@@ -97,7 +123,9 @@ public final class Fsm implements Applier {
 
     private Object result(Tx tx, byte[] command) {
         try {
-            return op(command).apply(tx);
+            Object result = op(command).apply(tx);
+            tx.settle();
+            return result;
         } catch (ApiException refusal) {
             return refusal;
         } catch (RuntimeException e) {

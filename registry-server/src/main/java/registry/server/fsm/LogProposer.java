@@ -5,6 +5,7 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import registry.api.ApiException;
+import registry.server.once.Once;
 import registry.server.raft.Consensus;
 import registry.server.rpc.Proposer;
 import registry.server.state.Op;
@@ -29,7 +30,8 @@ public final class LogProposer implements Proposer {
     }
 
     @Override
-    public Object propose(Op op) {
+    public Object propose(Op wanted) {
+        Op op = Once.mark(wanted);
         byte[] command = Command.encode(op, fsm.time());
         fsm.proposed(command, op);
         try {
@@ -53,7 +55,7 @@ public final class LogProposer implements Proposer {
                     : new ApiException(ApiException.Kind.INTERNAL, cause.toString(), cause);
         } catch (TimeoutException e) {
             throw new ApiException(
-                    ApiException.Kind.TIMEOUT,
+                    ApiException.Kind.UNKNOWN,
                     "no answer from the log within "
                             + PATIENCE_SECONDS
                             + "s, the write may or may not have been applied",
@@ -61,7 +63,7 @@ public final class LogProposer implements Proposer {
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
             throw new ApiException(
-                    ApiException.Kind.INTERNAL,
+                    ApiException.Kind.UNKNOWN,
                     "interrupted, the write may or may not have been applied",
                     e);
         }

@@ -13,6 +13,7 @@ import registry.server.catalog.CatalogTable;
 import registry.server.catalog.Instance;
 import registry.server.catalog.Scopes;
 import registry.server.catalog.Selection;
+import registry.server.coordinate.Nearness;
 import registry.server.filter.Filter;
 import registry.server.filter.Schemas;
 import registry.server.rpc.Body;
@@ -26,9 +27,6 @@ public final class HealthEndpoint {
     private static final Set<String> YES = Set.of("", "1", "t", "T", "true", "TRUE", "True");
     private static final Set<String> NO = Set.of("0", "f", "F", "false", "FALSE", "False");
     private static final String ANY = "any";
-    private static final byte[] NODE = Body.member("Node");
-    private static final byte[] SERVICE = Body.member("Service");
-    private static final byte[] CHECKS = Body.member("Checks");
 
     /** {@code /v1/health/node/NAME}. */
     public Query node(Question question) {
@@ -71,7 +69,12 @@ public final class HealthEndpoint {
         Function<State, Query.Answer> answer =
                 state -> {
                     var body = new Body().open('[');
-                    for (Row<HealthCheck> check : rows.apply(state)) {
+                    for (Row<HealthCheck> check :
+                            Nearness.order(
+                                    state,
+                                    question,
+                                    rows.apply(state),
+                                    row -> row.value().node())) {
                         if ((!selection.byNode() || takes(selection, state, check.value().node()))
                                 && filter.test(check.value())) {
                             body.value(check.json());
@@ -80,12 +83,16 @@ public final class HealthEndpoint {
                     return body.close(']').answer(question);
                 };
         if (!selection.byNode()) {
-            return Query.of(List.of(watch), state -> state.index(Scopes.CHECKS), answer);
+            return Nearness.keep(
+                    question,
+                    Query.of(List.of(watch), state -> state.index(Scopes.CHECKS), answer));
         }
-        return Query.of(
-                List.of(watch, Scopes.NODES),
-                state -> Math.max(state.index(Scopes.CHECKS), state.index(Scopes.NODES)),
-                answer);
+        return Nearness.keep(
+                question,
+                Query.of(
+                        List.of(watch, Scopes.NODES),
+                        state -> Math.max(state.index(Scopes.CHECKS), state.index(Scopes.NODES)),
+                        answer));
     }
 
     private static boolean takes(Selection selection, State state, String name) {
@@ -103,31 +110,30 @@ public final class HealthEndpoint {
         Predicate<HealthTable.Entry> filter =
                 Filter.of(question.first("filter"), HealthTable.SCHEMA);
         boolean passingOnly = passingOnly(question);
-        return Query.of(
-                List.of(Scopes.service(name)),
-                state -> CatalogEndpoint.serviceIndex(state, name),
-                state -> {
-                    var body = new Body().open('[');
-                    for (Instance instance : CatalogTable.instancesOf(state, name)) {
-                        HealthTable.Entry entry = HealthTable.entry(state, instance);
-                        if (entry != null
-                                && selection.takes(entry.node().value())
-                                && selection.takes(instance.service())
-                                && filter.test(entry)
-                                && (!passingOnly || entry.passing())) {
-                            write(entry, body);
-                        }
-                    }
-                    return body.close(']').answer(question);
-                });
-    }
-
-    private static void write(HealthTable.Entry entry, Body body) {
-        body.open('{').name(NODE).value(entry.node().json());
-        body.name(SERVICE).value(entry.instance().row().json()).name(CHECKS).open('[');
-        entry.nodeChecks().forEach(check -> body.value(check.json()));
-        entry.ownChecks().forEach(check -> body.value(check.json()));
-        body.close(']').close('}');
+        Query query =
+                Query.of(
+                        List.of(Scopes.service(name)),
+                        state -> CatalogEndpoint.serviceIndex(state, name),
+                        state -> {
+                            var body = new Body().open('[');
+                            for (Instance instance :
+                                    Nearness.order(
+                                            state,
+                                            question,
+                                            CatalogTable.instancesOf(state, name),
+                                            Instance::node)) {
+                                HealthTable.Entry entry = HealthTable.entry(state, instance);
+                                if (entry != null
+                                        && selection.takes(entry.node().value())
+                                        && selection.takes(instance.service())
+                                        && filter.test(entry)
+                                        && (!passingOnly || entry.passing())) {
+                                    entry.writeTo(body);
+                                }
+                            }
+                            return body.close(']').answer(question);
+                        });
+        return Nearness.keep(question, query);
     }
 
     private static boolean passingOnly(Question question) {

@@ -10,13 +10,18 @@ import registry.server.catalog.CatalogTable;
 import registry.server.catalog.Instance;
 import registry.server.filter.Schema;
 import registry.server.filter.Schemas;
+import registry.server.rpc.Body;
 import registry.server.state.Row;
 import registry.server.state.State;
 
 /** Instances joined with their node and the checks that count for them. */
-final class HealthTable {
+public final class HealthTable {
+    private static final byte[] NODE = Body.member("Node");
+    private static final byte[] SERVICE = Body.member("Service");
+    private static final byte[] CHECKS = Body.member("Checks");
+
     /** One instance; {@code nodeChecks} count before {@code ownChecks}. */
-    record Entry(
+    public record Entry(
             Row<Node> node,
             Instance instance,
             Collection<Row<HealthCheck>> nodeChecks,
@@ -27,6 +32,15 @@ final class HealthTable {
             nodeChecks.forEach(row -> all.add(row.value()));
             ownChecks.forEach(row -> all.add(row.value()));
             return all;
+        }
+
+        /** As {@code health/service} shows it. */
+        public void writeTo(Body body) {
+            body.open('{').name(NODE).value(node.json());
+            body.name(SERVICE).value(instance.row().json()).name(CHECKS).open('[');
+            nodeChecks.forEach(check -> body.value(check.json()));
+            ownChecks.forEach(check -> body.value(check.json()));
+            body.close(']').close('}');
         }
 
         boolean passing() {
@@ -54,7 +68,7 @@ final class HealthTable {
     private HealthTable() {}
 
     /** Null when the node is not there, which a state never shows. */
-    static @Nullable Entry entry(State state, Instance instance) {
+    public static @Nullable Entry entry(State state, Instance instance) {
         Row<Node> node = state.table(CatalogTable.NODES).get(instance.node());
         return node == null
                 ? null

@@ -2,11 +2,14 @@ package registry.server.kv;
 
 import java.util.Arrays;
 import java.util.List;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 import registry.api.ApiException;
 import registry.api.KvPair;
 import registry.api.KvWrite;
+import registry.api.Session;
 import registry.api.json.Json;
+import registry.server.session.SessionTable;
 import registry.server.state.Keys;
 import registry.server.state.State;
 import registry.server.state.TableDef;
@@ -17,13 +20,16 @@ import registry.server.state.Tx;
  * indexes.
  */
 public final class KvTable {
+    /** Locked pairs by their holder. */
+    static final TableDef.Grouping<KvPair> BY_SESSION = new TableDef.Grouping<>(KvPair::session);
+
     /** Pairs by key, in the order of its bytes. */
     public static final TableDef<KvPair> PAIRS =
             new TableDef<>(
                             "kvs",
                             Keys.BYTES,
                             KvPair::key,
-                            List.of(),
+                            List.of(BY_SESSION),
                             Json::write,
                             bytes -> Json.read(bytes, KvPair.class))
                     .carriedBy(KvTable::carry, "kvs");
@@ -46,6 +52,24 @@ public final class KvTable {
                             "tombstones",
                             "tombstones-reaped");
 
+    /** Lock-delays by key. */
+    public static final TableDef<LockDelay> DELAYS =
+            new TableDef<>(
+                            "lock-delays",
+                            Keys.BYTES,
+                            LockDelay::key,
+                            List.of(),
+                            Json::write,
+                            bytes -> Json.read(bytes, LockDelay.class))
+                    .carriedBy((delay, here, into) ->
+                            new LockDelay(
+                                    delay.key(),
+                                    Math.max(
+                                            delay.until() + into.timeShift(),
+                                            here == null ? 0 : here.until())));
+
+    private static final long MAX_DELAY_MILLIS = 60_000;
+    private static final long NANOS_PER_MILLI = 1_000_000;
     private static final String KVS = "kvs";
     private static final String DELETIONS = "tombstones";
 
@@ -104,10 +128,32 @@ public final class KvTable {
         return Math.max(state.index(KVS), state.index(DELETIONS));
     }
 
-    /** True when a tombstone is older than {@code ttlMillis} at {@code time}. */
+    /**
+     * True when a tombstone is older than {@code ttlMillis} at {@code time}, or a lock-delay over.
+     */
     public static boolean hasExpired(State state, long time, long ttlMillis) {
         return state.table(TOMBSTONES).rows().values().stream()
-                .anyMatch(tombstone -> tombstone.time() + ttlMillis <= time);
+                        .anyMatch(tombstone -> tombstone.time() + ttlMillis <= time)
+                || state.table(DELAYS).rows().values().stream()
+                        .anyMatch(delay -> delay.until() <= time);
+    }
+
+    /** Whether nobody may acquire the key yet, though nobody holds it. */
+    public static boolean isDelayed(Tx tx, String key) {
+        LockDelay delay = tx.get(DELAYS, key);
+        KvPair pair = get(tx, key);
+        return delay != null
+                && tx.time() < delay.until()
+                && (pair == null || pair.session() == null);
+    }
+
+    public static @Nullable KvPair get(Tx tx, String key) {
+        return tx.get(PAIRS, key);
+    }
+
+    /** Like {@link #list(State, String)}. */
+    public static List<KvPair> list(Tx tx, String prefix) {
+        return tx.table(PAIRS).below(prefix);
     }
 
     // Changes.
@@ -132,17 +178,18 @@ public final class KvTable {
                 into.index());
     }
 
-    static boolean write(Tx tx, KvWrite write) {
+    /** See {@link KvOp.Write}. */
+    public static boolean write(Tx tx, KvWrite write) {
         KvPair before = tx.get(PAIRS, write.key());
         return switch (write.verb()) {
             case SET -> set(tx, write, before);
             case CAS -> holds(write, before) && set(tx, write, before);
-            case LOCK -> throw ApiException.refused("invalid session \"" + write.session() + "\"");
+            case LOCK -> lock(tx, write, before);
             case UNLOCK ->
                     before != null
                             && before.session() != null
                             && before.session().equals(write.session())
-                            && set(tx, write, before);
+                            && put(tx, write, before, before.lockIndex(), null);
             case DELETE -> before == null || delete(tx, before);
             case DELETE_CAS ->
                     before == null || (before.modifyIndex() == write.index() && delete(tx, before));
@@ -157,25 +204,89 @@ public final class KvTable {
                 : before != null && before.modifyIndex() == write.index();
     }
 
+    private static boolean lock(Tx tx, KvWrite write, @Nullable KvPair before) {
+        String session = write.session();
+        if (session == null || !SessionTable.lives(tx, session)) {
+            throw ApiException.refused("invalid session \"" + session + "\"");
+        }
+        if (before != null && before.session() != null) {
+            return before.session().equals(session)
+                    && put(tx, write, before, before.lockIndex(), session);
+        }
+        LockDelay delay = tx.get(DELAYS, write.key());
+        if (delay != null && tx.time() < delay.until()) {
+            return false;
+        }
+        if (delay != null) {
+            tx.delete(DELAYS, write.key());
+        }
+        return put(tx, write, before, before == null ? 1 : before.lockIndex() + 1, session);
+    }
+
+    /** The session has ended: what it held is free once its lock-delay is over. */
+    public static void letGo(Tx tx, Session session) {
+        long delay =
+                Math.min(
+                        MAX_DELAY_MILLIS,
+                        Math.ceilDiv(Math.max(0, session.lockDelay()), NANOS_PER_MILLI));
+        for (KvPair pair : List.copyOf(tx.table(PAIRS).group(BY_SESSION, session.id()).values())) {
+            if (delay > 0) {
+                tx.put(DELAYS, new LockDelay(pair.key(), tx.time() + delay));
+            }
+            if (session.behavior().equals(Session.DELETE)) {
+                delete(tx, pair);
+                continue;
+            }
+            tx.put(
+                    PAIRS,
+                    new KvPair(
+                            pair.lockIndex(),
+                            pair.key(),
+                            pair.flags(),
+                            pair.value(),
+                            null,
+                            pair.createIndex(),
+                            tx.index()));
+            tx.move(KVS);
+            tx.wake(watchKey(pair.key()));
+        }
+    }
+
     /**
      * A plain write keeps the lock: its holder, and its count, which never falls while the key
      * lives.
      */
     private static boolean set(Tx tx, KvWrite write, @Nullable KvPair before) {
+        return put(
+                tx,
+                write,
+                before,
+                before == null ? 0 : before.lockIndex(),
+                before == null ? null : before.session());
+    }
+
+    private static boolean put(
+            Tx tx,
+            KvWrite write,
+            @Nullable KvPair before,
+            long lockIndex,
+            @Nullable String session) {
         byte[] value = write.value() == null || write.value().length == 0 ? null : write.value();
         if (before != null
                 && before.flags() == write.flags()
+                && before.lockIndex() == lockIndex
+                && Objects.equals(before.session(), session)
                 && Arrays.equals(before.value(), value)) {
             return true;
         }
         tx.put(
                 PAIRS,
                 new KvPair(
-                        before == null ? 0 : before.lockIndex(),
+                        lockIndex,
                         write.key(),
                         write.flags(),
                         value,
-                        before == null ? null : before.session(),
+                        session,
                         before == null ? tx.index() : before.createIndex(),
                         tx.index()));
         tx.move(KVS);
@@ -222,6 +333,9 @@ public final class KvTable {
         if (!old.isEmpty()) {
             tx.renumber(REAPED, last);
         }
+        List.copyOf(tx.table(DELAYS).rows().values()).stream()
+                .filter(delay -> delay.until() <= tx.time())
+                .forEach(delay -> tx.delete(DELAYS, delay.key()));
         return old.size();
     }
 }

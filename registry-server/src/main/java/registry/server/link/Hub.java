@@ -4,6 +4,7 @@ import java.io.BufferedInputStream;
 import java.io.DataInputStream;
 import java.io.DataOutputStream;
 import java.io.IOException;
+import java.io.OutputStream;
 import java.net.ConnectException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
@@ -20,7 +21,10 @@ import java.util.concurrent.Semaphore;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Supplier;
+import javax.net.ssl.SSLException;
+import javax.net.ssl.SSLSocket;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -28,7 +32,7 @@ import org.slf4j.LoggerFactory;
 /**
  * Accepts links on a port and dials others. The first frame of each is a {@link Hello}: its service
  * byte picks who speaks, and whoever is of another cluster or says nothing for three seconds is
- * shown the door.
+ * shown the door. So is the copy of a peer's disk on another host, as long as the first is heard.
  */
 public final class Hub implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(Hub.class);
@@ -43,9 +47,13 @@ public final class Hub implements AutoCloseable {
     private static final long HELLO_NANOS = TimeUnit.SECONDS.toNanos(3);
     private static final long PING_NANOS = TimeUnit.SECONDS.toNanos(1);
     private static final long SILENT_NANOS = TimeUnit.SECONDS.toNanos(5);
+    private static final long HEARD_NANOS = TimeUnit.SECONDS.toNanos(2);
+    private static final long COMPLAIN_NANOS = TimeUnit.SECONDS.toNanos(5);
     private static final long AWAY_NANOS = TimeUnit.SECONDS.toNanos(1);
 
     private final Supplier<String> cluster;
+    private final @Nullable LinkTls tls;
+    private final AtomicLong complainedAt = new AtomicLong(System.nanoTime() - COMPLAIN_NANOS);
     private final Map<Byte, Service> services;
     private final Set<Link> links = ConcurrentHashMap.newKeySet();
 
@@ -64,10 +72,23 @@ public final class Hub implements AutoCloseable {
      * @param services what is served here
      */
     public Hub(Supplier<String> cluster, List<Service> services) {
+        this(cluster, services, null);
+    }
+
+    /**
+     * @param tls null when only plain links are made and taken
+     */
+    public Hub(Supplier<String> cluster, List<Service> services, @Nullable LinkTls tls) {
         this.cluster = cluster;
+        this.tls = tls;
         this.services = new ConcurrentHashMap<>();
         services.forEach(service -> this.services.put(service.id(), service));
         this.timer = Thread.ofPlatform().daemon().name("link-timer").start(this::tickLoop);
+    }
+
+    /** Serves one more from now on. */
+    public void serve(Service service) {
+        services.put(service.id(), service);
     }
 
     /** Opens the port; 0 takes a free one. Returns the address bound. */
@@ -114,24 +135,23 @@ public final class Hub implements AutoCloseable {
         boolean welcome = false;
         try {
             socket.setTcpNoDelay(true);
-            BufferedInputStream in = new BufferedInputStream(socket.getInputStream(), READ_BUFFER);
-            Hello hello = Hello.read(new DataInputStream(in));
+            Stream stream = accepted(socket);
+            Hello hello = Hello.read(new DataInputStream(stream.in));
             Service service = services.get(hello.service());
             if (service == null || !isOurs(hello, service)) {
                 throw new ProtocolException("hello of another cluster or for somebody else");
             }
+            refuseDouble(hello, service, socket);
+            if (service.onePerPeer() && tls != null && !tls.mayBeServer(stream.tls)) {
+                complain("refused: Raft is for servers, and this certificate is none: ", socket);
+                throw new ProtocolException("not a server's certificate");
+            }
             new Hello(service.id(), cluster.get(), service.self(), hello.from())
-                    .write(new DataOutputStream(socket.getOutputStream()));
+                    .write(new DataOutputStream(stream.out));
             if (greeting.remove(socket) == null) {
                 throw new SocketTimeoutException("hello");
             }
-            start(
-                    hello.from(),
-                    service,
-                    socket,
-                    in,
-                    ofAddress::decrementAndGet,
-                    service.onePerPeer());
+            start(hello.from(), service, stream, ofAddress::decrementAndGet, service.onePerPeer());
             welcome = true;
         } catch (IOException | RuntimeException e) {
             LOG.debug(
@@ -147,6 +167,76 @@ public final class Hub implements AutoCloseable {
         }
     }
 
+    /** The two ways of a connection, and what it was secured by; closing the socket ends them. */
+    private record Stream(
+            Socket socket, @Nullable SSLSocket tls, BufferedInputStream in, OutputStream out) {
+        static Stream of(Socket plain, BufferedInputStream in) throws IOException {
+            return new Stream(plain, null, in, plain.getOutputStream());
+        }
+
+        static Stream of(Socket plain, SSLSocket secured) throws IOException {
+            return new Stream(
+                    plain,
+                    secured,
+                    new BufferedInputStream(secured.getInputStream(), READ_BUFFER),
+                    secured.getOutputStream());
+        }
+    }
+
+    private Stream accepted(Socket socket) throws IOException {
+        var in = new BufferedInputStream(socket.getInputStream(), READ_BUFFER);
+        in.mark(1);
+        boolean secured = in.read() == LinkTls.FIRST_BYTE;
+        in.reset();
+        if (!secured) {
+            if (tls != null && tls.isIncomingVerified()) {
+                complain("refused: a connection without TLS, and verify_incoming is set: ", socket);
+                throw new SSLException("no TLS");
+            }
+            return Stream.of(socket, in);
+        }
+        if (tls == null || !tls.hasCertificate()) {
+            complain("refused: TLS is spoken to this port, which has no cert_file: ", socket);
+            throw new SSLException("no certificate");
+        }
+        try {
+            return Stream.of(socket, tls.accept(socket, in.readNBytes(in.available())));
+        } catch (SSLException e) {
+            complain("refused: TLS failed: " + e.getMessage() + ": ", socket);
+            throw e;
+        }
+    }
+
+    private Stream dialled(Socket socket) throws IOException {
+        if (tls == null || !tls.isSpokenToOthers()) {
+            return Stream.of(socket, new BufferedInputStream(socket.getInputStream(), READ_BUFFER));
+        }
+        try {
+            return Stream.of(socket, tls.dial(socket));
+        } catch (SSLException e) {
+            complain("no link: TLS failed: " + e.getMessage() + ": ", socket);
+            throw e;
+        }
+    }
+
+    /** Whoever is refused comes back at once, and for ever: one line in some seconds says it. */
+    private void complain(String what, Socket socket) {
+        long now = System.nanoTime();
+        long last = complainedAt.get();
+        if (now - last >= COMPLAIN_NANOS && complainedAt.compareAndSet(last, now)) {
+            LOG.warn("{}address={}", what, socket.getRemoteSocketAddress());
+        }
+    }
+
+    private void refuseDouble(Hello hello, Service service, Socket socket)
+            throws ProtocolException {
+        Link known = service.onePerPeer() ? onlyOf.get(hello.from()) : null;
+        if (known != null && known.isElsewhere(socket, System.nanoTime() - HEARD_NANOS)) {
+            complain("refused: a copy of the disk of the server at " + known.host() + ": ", socket);
+            throw new ProtocolException("a double");
+        }
+    }
+
     /** Who does not know its cluster yet may ask, who has one must have ours. */
     private boolean isOurs(Hello hello, Service service) {
         String ours = cluster.get();
@@ -156,21 +246,15 @@ public final class Hub implements AutoCloseable {
     }
 
     private Link start(
-            String peer,
-            Service service,
-            Socket socket,
-            BufferedInputStream in,
-            Runnable ended,
-            boolean onePerPeer)
-            throws IOException {
+            String peer, Service service, Stream stream, Runnable ended, boolean onePerPeer) {
         Link[] self = new Link[1];
         Link link =
                 new Link(
                         peer,
                         service,
-                        socket,
-                        in,
-                        socket.getOutputStream(),
+                        stream.socket,
+                        stream.in,
+                        stream.out,
                         () -> {
                             links.remove(self[0]);
                             onlyOf.remove(peer, self[0]);
@@ -300,18 +384,17 @@ public final class Hub implements AutoCloseable {
             try {
                 socket.setTcpNoDelay(true);
                 socket.connect(at, CONNECT_MILLIS);
+                Stream stream = dialled(socket);
                 new Hello(service.id(), cluster.get(), service.self(), to)
-                        .write(new DataOutputStream(socket.getOutputStream()));
-                BufferedInputStream in =
-                        new BufferedInputStream(socket.getInputStream(), READ_BUFFER);
-                Hello hello = Hello.read(new DataInputStream(in));
+                        .write(new DataOutputStream(stream.out));
+                Hello hello = Hello.read(new DataInputStream(stream.in));
                 if (!isOurs(hello, service) || (!to.isEmpty() && !hello.from().equals(to))) {
                     throw new ProtocolException("somebody else is at " + at);
                 }
                 if (greeting.remove(socket) == null) {
                     throw new SocketTimeoutException("hello");
                 }
-                Link dialled = start(hello.from(), service, socket, in, this::wake, false);
+                Link dialled = start(hello.from(), service, stream, this::wake, false);
                 greeted = true;
                 return dialled;
             } finally {

@@ -7,6 +7,7 @@ import java.io.InputStream;
 import java.io.OutputStream;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
+import java.net.InetAddress;
 import java.net.ProtocolException;
 import java.net.Socket;
 import java.net.SocketTimeoutException;
@@ -376,6 +377,21 @@ public final class Link {
             lastPing = now;
             send(PING, 0, (byte) 0, NOTHING, 0);
         }
+    }
+
+    /** Whether this end was heard after {@code since} from another host than that of {@code of}. */
+    boolean isElsewhere(Socket of, long since) {
+        return isOpen() && lastRead - since > 0 && !host().equals(host(of));
+    }
+
+    /** Where the other end is. */
+    String host() {
+        return host(socket);
+    }
+
+    private static String host(Socket socket) {
+        InetAddress address = socket.getInetAddress();
+        return address == null ? "" : address.getHostAddress();
     }
 
     /** This process itself was away: nobody is accused of silence. */

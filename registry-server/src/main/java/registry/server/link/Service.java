@@ -12,7 +12,7 @@ import java.util.concurrent.ThreadFactory;
  * @param maxQueueBytes what may wait to be sent, and what may be worked on for the other end, at
  *     any time
  * @param threads reads and writes: platform threads for Raft, virtual ones for the many
- * @param onePerPeer a new incoming link of a peer ends its predecessor first
+ * @param onePerPeer among servers only: a new incoming link of a peer ends its predecessor first
  */
 public record Service(
         byte id,

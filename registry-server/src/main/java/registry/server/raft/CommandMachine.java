@@ -161,6 +161,7 @@ final class CommandMachine extends StateMachineAdapter {
         try (InputStream state = saved.state()) {
             applier.load(state);
             appliedBytes.set(0);
+            LOG.info("snapshot loaded: file={}", saved.getPath());
             return true;
         } catch (IOException | RuntimeException e) {
             fatal.stop("the snapshot \"" + saved.getPath() + "\" can't be loaded", e);
@@ -174,9 +175,21 @@ final class CommandMachine extends StateMachineAdapter {
      */
     @Override
     public void onLeaderStart(long term) {
-        soleVoter = voters.getAsInt() == 1;
+        soleVoter = nobodyElseVotes();
         applier.leading(term);
         leadingTerm = term;
+    }
+
+    /**
+     * The engine refuses to tell whoever has lost the lead meanwhile. What is thrown here would end
+     * the work on the log for good.
+     */
+    private boolean nobodyElseVotes() {
+        try {
+            return voters.getAsInt() == 1;
+        } catch (IllegalStateException deposed) {
+            return false;
+        }
     }
 
     @Override

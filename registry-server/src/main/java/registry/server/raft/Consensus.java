@@ -10,16 +10,31 @@ import java.util.concurrent.CompletableFuture;
  */
 public interface Consensus extends AutoCloseable {
     /**
-     * A voter or learner. {@code id} is its node id, {@code address} its RPC address as {@code
-     * ip:port}.
+     * A voter or learner. {@code id} is its node id, or its raft id while no member of gossip is
+     * known to have that, {@code address} its RPC address as {@code ip:port}, empty when unknown.
      */
     record Peer(String id, String node, String address, boolean leader, boolean voter) {}
+
+    /**
+     * What the leader knows of a member.
+     *
+     * @param answers whether it was heard within an election timeout
+     * @param lastContactMillis since it was heard; 0 on the leader itself
+     * @param lastIndex of the entries that it is known to have, {@code lastTerm} that one's term
+     */
+    record Standing(
+            String raftId,
+            Peer peer,
+            boolean answers,
+            long lastContactMillis,
+            long lastTerm,
+            long lastIndex) {}
 
     /**
      * Proposes a command; the future completes with what {@link Applier#apply} returned, on the
      * applier's thread, once a quorum has the command on disk. It fails with an {@link
      * registry.api.ApiException}: NO_LEADER when this server does not lead, OVERLOADED when its
-     * bounded queue is full, INTERNAL when it can't be known whether the command was applied.
+     * bounded queue is full, UNKNOWN when it can't be known whether the command was applied.
      */
     CompletableFuture<Object> propose(byte[] command);
 
@@ -43,6 +58,24 @@ public interface Consensus extends AutoCloseable {
 
     /** The present members. */
     List<Peer> peers();
+
+    /** How the members stand, as the leader sees it; nothing on others. */
+    List<Standing> standings();
+
+    /**
+     * Removes a voter, as the leader.
+     *
+     * @throws registry.api.ApiException REFUSED when the others that answer are no quorum
+     */
+    void removeVoter(String raftId);
+
+    /**
+     * Hands leadership over, and waits for it.
+     *
+     * @param id node id of who shall lead; empty for any other voter
+     * @throws registry.api.ApiException REFUSED with the reason
+     */
+    void transferLeadership(String id);
 
     /** Figures for {@code registry info}: applied_index, commit_index, term, state, … */
     SortedMap<String, String> stats();

@@ -5,6 +5,7 @@ import com.alipay.sofa.jraft.Status;
 import com.alipay.sofa.jraft.closure.ReadIndexClosure;
 import com.alipay.sofa.jraft.conf.Configuration;
 import com.alipay.sofa.jraft.core.NodeImpl;
+import com.alipay.sofa.jraft.entity.LogEntry;
 import com.alipay.sofa.jraft.entity.PeerId;
 import com.alipay.sofa.jraft.entity.Task;
 import com.alipay.sofa.jraft.error.RaftError;
@@ -16,7 +17,9 @@ import com.alipay.sofa.jraft.util.concurrent.DefaultFixedThreadsExecutorGroupFac
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Set;
 import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.UUID;
@@ -29,6 +32,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.LockSupport;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -57,6 +61,7 @@ public final class JraftConsensus implements Consensus {
     private static final long QUEUE_BYTES = 32L << 20;
     private static final long CLOSE_SNAPSHOT_BYTES = 256 << 10;
     private static final int CLOSE_SECONDS = 30;
+    private static final int CHANGE_SECONDS = 20;
 
     static {
         EngineSignals.keepOut();
@@ -113,41 +118,47 @@ public final class JraftConsensus implements Consensus {
     }
 
     /**
-     * Opens the log and the newest good snapshot in {@code store}, which stays the caller's to
-     * close, and takes part. Returns before a leader is known.
+     * Takes part as the only voter there is. Returns before it leads.
      *
      * @throws IOException when what is on disk can't be used: says what is damaged and what to do
      */
     public static JraftConsensus start(NodeStore store, ServerConfig config, Applier applier)
             throws IOException {
-        return start(store, config, applier, JraftConsensus::halt, null, List.of());
+        RaftDisk disk = RaftDisk.open(store, config);
+        if (disk.clusterId().isEmpty()) {
+            disk.bind(UUID.randomUUID().toString(), List.of(disk.raftId()));
+        }
+        return start(disk, config, applier, disk::halt, null);
+    }
+
+    /**
+     * Takes part in the cluster that {@code disk} is bound to. Returns before a leader is known.
+     *
+     * @throws IOException when the engine does not start
+     */
+    public static JraftConsensus start(
+            RaftDisk disk, ServerConfig config, Applier applier, RaftNetwork network)
+            throws IOException {
+        return start(disk, config, applier, disk::halt, network);
     }
 
     /**
      * @param network how to reach others; null for a server that has none
-     * @param others raft ids of the voters that found the cluster together with this one; of no
-     *     account to a server whose log knows the members
      */
     static JraftConsensus start(
-            NodeStore store,
+            RaftDisk disk,
             ServerConfig config,
             Applier applier,
             CommandMachine.Fatal fatal,
-            RaftLinks.@Nullable Network network,
-            List<String> others)
+            @Nullable RaftNetwork network)
             throws IOException {
-        RaftStore raft = RaftStore.open(store);
-        Snapshots snapshots = Snapshots.open(config.dataDir().resolve("snapshots"), raft);
-        if (raft.clusterId().isEmpty()) {
-            raft.name(UUID.randomUUID().toString());
-        }
-        RaftLinks links = network == null ? null : new RaftLinks(raft.raftId(), network);
-        EngineParts parts = new EngineParts(raft, new Ballot(store), snapshots, links);
-        List<PeerId> founders = new ArrayList<>(List.of(new PeerId(raft.raftId(), NO_PORT)));
-        for (String other : others) {
-            founders.add(new PeerId(other, NO_PORT));
-            if (links != null) {
-                links.meet(other);
+        RaftLinks links = network == null ? null : new RaftLinks(disk.raftId(), network);
+        EngineParts parts = new EngineParts(disk.log(), disk.ballot(), disk.snapshots(), links);
+        List<PeerId> founders = new ArrayList<>();
+        for (String founder : disk.founders()) {
+            founders.add(new PeerId(founder, NO_PORT));
+            if (links != null && !founder.equals(disk.raftId())) {
+                links.meet(founder);
             }
         }
         JraftConsensus consensus = new JraftConsensus(config, parts, founders, applier, fatal);
@@ -155,17 +166,15 @@ public final class JraftConsensus implements Consensus {
         return consensus;
     }
 
-    private static void halt(String why, Throwable cause) {
-        System.err.println("==> this server stops at once: " + why + ": " + cause);
-        LOG.error("stopping at once: why=\"{}\"", why, cause);
-        Runtime.getRuntime().halt(4);
-    }
-
     private void start() throws IOException {
         NodeManager.getInstance().addAddress(self.getEndpoint());
         if (!node.init(options())) {
             close();
             throw new IOException("the Raft engine did not start, the log says why");
+        }
+        RaftLinks links = parts.links();
+        if (links != null) {
+            links.engineRuns();
         }
     }
 
@@ -267,32 +276,167 @@ public final class JraftConsensus implements Consensus {
         }
     }
 
+    /** Raft id of the leader as far as this server knows; empty text while there is none. */
     @Override
     public String leaderId() {
         PeerId leader = node.getLeaderId();
-        return leader == null ? "" : nodeId(leader);
-    }
-
-    /** Only this server itself is known by node id so far. */
-    private String nodeId(PeerId peer) {
-        return peer.equals(self) ? config.nodeId() : peer.getIp();
+        return leader == null || leader.isEmpty() ? "" : leader.getIp();
     }
 
     @Override
     public long lastContactMillis() {
-        return 0;
+        RaftLinks links = parts.links();
+        return links == null || node.isLeader(false) ? 0 : links.millisSinceLeader();
+    }
+
+    /** By raft id; where they are is for others to know. */
+    @Override
+    public List<Peer> peers() {
+        String leader = leaderId();
+        Configuration now = node.getCurrentConf();
+        List<Peer> peers = new ArrayList<>();
+        if (now != null) {
+            for (PeerId voter : now.getPeers()) {
+                String id = voter.getIp();
+                peers.add(new Peer(id, "", "", id.equals(leader), true));
+            }
+            for (PeerId learner : now.getLearners()) {
+                peers.add(new Peer(learner.getIp(), "", "", false, false));
+            }
+        }
+        return peers;
     }
 
     @Override
-    public List<Peer> peers() {
-        boolean leads = node.isLeader(false);
-        return List.of(
-                new Peer(
-                        config.nodeId(),
-                        config.nodeName(),
-                        config.address() + ":" + config.rpcPort(),
-                        leads,
-                        true));
+    public List<Standing> standings() {
+        if (!node.isLeader(false)) {
+            return List.of();
+        }
+        Set<String> answering = new HashSet<>(aliveVoters());
+        answering.addAll(aliveLearners());
+        List<Standing> standings = new ArrayList<>();
+        for (Peer peer : peers()) {
+            standings.add(standing(peer, answering.contains(peer.id())));
+        }
+        return standings;
+    }
+
+    private Standing standing(Peer peer, boolean answers) {
+        RaftLinks links = parts.links();
+        boolean isSelf = peer.id().equals(raftId());
+        long index =
+                isSelf || links == null ? store.getLastLogIndex() : links.lastIndexOf(peer.id());
+        long contact = isSelf || links == null ? 0 : links.millisSinceHeard(peer.id());
+        return new Standing(peer.id(), peer, isSelf || answers, contact, termOf(index), index);
+    }
+
+    /** Whatever the log no longer holds is in a snapshot, and older than all it holds. */
+    private long termOf(long index) {
+        Snapshots.Saved newest = snapshots.newest();
+        if (newest != null && newest.index() == index) {
+            return newest.meta().getLastIncludedTerm();
+        }
+        LogEntry entry = store.getEntry(index);
+        return entry == null ? 0 : entry.getId().getTerm();
+    }
+
+    @Override
+    public void removeVoter(String raftId) {
+        change(new MemberChange.RemoveVoter(raftId));
+    }
+
+    @Override
+    public void transferLeadership(String id) {
+        Status status =
+                node.transferLeadershipTo(id.isEmpty() ? PeerId.ANY_PEER : new PeerId(id, NO_PORT));
+        if (!status.isOk()) {
+            throw ApiException.refused(status.getErrorMsg());
+        }
+    }
+
+    /** This server's own raft id. */
+    public String raftId() {
+        return store.raftId();
+    }
+
+    /** True when a raft id was made on the node of that name. */
+    public static boolean isOf(String raftId, String nodeName) {
+        return RaftStore.isOf(raftId, nodeName);
+    }
+
+    /** True while this server leads. */
+    public boolean isLeader() {
+        return node.isLeader(false);
+    }
+
+    /** Raft ids of the voters that the leader has heard within an election timeout. */
+    public Set<String> aliveVoters() {
+        try {
+            return ids(node.listAlivePeers());
+        } catch (IllegalStateException noLongerLeader) {
+            return Set.of();
+        }
+    }
+
+    /** Raft ids of the learners that answer the leader. */
+    public Set<String> aliveLearners() {
+        try {
+            return ids(node.listAliveLearners());
+        } catch (IllegalStateException noLongerLeader) {
+            return Set.of();
+        }
+    }
+
+    private static Set<String> ids(List<PeerId> peers) {
+        return peers.stream().map(PeerId::getIp).collect(Collectors.toSet());
+    }
+
+    /**
+     * Changes one member, as the leader, and waits for the group to know.
+     *
+     * @throws ApiException INTERNAL with the engine's reason
+     */
+    public synchronized void change(MemberChange change) {
+        PeerId peer = new PeerId(change.raftId(), NO_PORT);
+        CompletableFuture<Status> done = new CompletableFuture<>();
+        try {
+            switch (change) {
+                case MemberChange.AddLearner add -> node.addLearners(List.of(peer), done::complete);
+                case MemberChange.RemoveLearner remove ->
+                        node.removeLearners(List.of(peer), done::complete);
+                case MemberChange.AddVoter add -> node.addPeer(peer, done::complete);
+                case MemberChange.RemoveVoter remove -> node.removePeer(peer, done::complete);
+            }
+        } catch (IllegalArgumentException | IllegalStateException e) {
+            throw new ApiException(ApiException.Kind.INTERNAL, change + ": " + e.getMessage(), e);
+        }
+        Status status =
+                done.completeOnTimeout(
+                                new Status(RaftError.ETIMEDOUT, "not done in time"),
+                                CHANGE_SECONDS,
+                                TimeUnit.SECONDS)
+                        .join();
+        if (!status.isOk()) {
+            throw new ApiException(
+                    ApiException.Kind.INTERNAL, change + ": " + status.getErrorMsg());
+        }
+    }
+
+    /** Keeps links to these, and to nobody else. */
+    public void meetOnly(Set<String> raftIds) {
+        RaftLinks links = parts.links();
+        if (links != null) {
+            links.meetOnly(raftIds);
+        }
+    }
+
+    /**
+     * Asks another voter to lead; the caller sees by {@link #leaderId} whether it does.
+     *
+     * @return false when the engine refuses
+     */
+    public boolean transferTo(String raftId) {
+        return node.transferLeadershipTo(new PeerId(raftId, NO_PORT)).isOk();
     }
 
     @Override

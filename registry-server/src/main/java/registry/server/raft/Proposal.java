@@ -64,7 +64,7 @@ final class Proposal extends CompletableFuture<Object> implements Closure {
 
     private static ApiException unknown(String text) {
         return new ApiException(
-                Kind.INTERNAL,
+                Kind.UNKNOWN,
                 "it is not known whether the write was applied, the leader changed: " + text);
     }
 }

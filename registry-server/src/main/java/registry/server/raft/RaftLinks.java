@@ -1,6 +1,7 @@
 package registry.server.raft;
 
 import com.alipay.sofa.jraft.ReplicatorGroup;
+import com.alipay.sofa.jraft.core.Replicator;
 import com.alipay.sofa.jraft.entity.PeerId;
 import com.alipay.sofa.jraft.error.InvokeTimeoutException;
 import com.alipay.sofa.jraft.error.RemotingException;
@@ -13,18 +14,21 @@ import com.alipay.sofa.jraft.rpc.RpcRequests.AppendEntriesRequest;
 import com.alipay.sofa.jraft.rpc.RpcRequests.AppendEntriesRequestHeader;
 import com.alipay.sofa.jraft.rpc.RpcServer;
 import com.alipay.sofa.jraft.rpc.impl.ConnectionClosedEventListener;
+import com.alipay.sofa.jraft.util.ThreadId;
+import com.alipay.sofa.jraft.util.Utils;
 import com.google.protobuf.InvalidProtocolBufferException;
 import com.google.protobuf.Message;
 import java.io.IOException;
-import java.net.InetSocketAddress;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.Executor;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import org.jspecify.annotations.Nullable;
 import registry.server.link.Hub;
@@ -44,29 +48,24 @@ final class RaftLinks implements AutoCloseable {
     private static final int MAX_QUEUE_BYTES = 16 << 20;
     private static final long MAX_PAUSE_MILLIS = 100;
 
-    /** How to reach others. */
-    interface Network {
-        /** A hub that serves {@code raft} on this server's port, and dials. */
-        Hub hub(Service raft);
-
-        /** Where a peer is now; null while that is not known. */
-        @Nullable InetSocketAddress address(String raftId);
-    }
-
-    private final Network network;
+    private final String self;
+    private final RaftNetwork network;
     private final Map<String, Hub.Peer> peers = new ConcurrentHashMap<>();
     private final List<ReplicatorGroup> groups = new CopyOnWriteArrayList<>();
     private final Server server = new Server();
     private final Service incoming;
     private final Service outgoing;
     private final Hub hub;
+    private volatile boolean engineRuns;
+    private volatile long leaderHeard = System.nanoTime();
 
     /** Platform threads: what they run syncs the log. */
     private final ExecutorService workers =
             Executors.newCachedThreadPool(
                     Thread.ofPlatform().daemon().name("raft-rpc-", 0).factory());
 
-    RaftLinks(String raftId, Network network) {
+    RaftLinks(String raftId, RaftNetwork network) {
+        this.self = raftId;
         this.network = network;
         var threads = Thread.ofPlatform().daemon().name("raft-link-", 0).factory();
         this.incoming =
@@ -90,12 +89,57 @@ final class RaftLinks implements AutoCloseable {
         peer(raftId);
     }
 
-    /** A member that has left is dialled no more. */
-    void part(String raftId) {
+    /** The engine may be told of links from now on; before it is made, that would be too early. */
+    void engineRuns() {
+        engineRuns = true;
+    }
+
+    /** Dials these from now on, if it does not yet; whoever else was dialled is left alone. */
+    void meetOnly(Set<String> raftIds) {
+        for (String raftId : raftIds) {
+            if (!raftId.equals(self)) {
+                peer(raftId);
+            }
+        }
+        for (String raftId : peers.keySet()) {
+            if (!raftIds.contains(raftId)) {
+                part(raftId);
+            }
+        }
+    }
+
+    private void part(String raftId) {
         Hub.Peer peer = peers.remove(raftId);
         if (peer != null) {
             peer.close();
         }
+    }
+
+    /** Since the last word of whoever takes itself for the leader. */
+    long millisSinceLeader() {
+        return TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - leaderHeard);
+    }
+
+    /** As the leader: since a peer has answered; since ever if it never did. */
+    long millisSinceHeard(String raftId) {
+        PeerId peer = new PeerId(raftId, JraftConsensus.NO_PORT);
+        long heard = 0;
+        for (ReplicatorGroup group : groups) {
+            heard = Math.max(heard, group.getLastRpcSendTimestamp(peer));
+        }
+        return Math.max(0, Utils.monotonicMs() - heard);
+    }
+
+    /** As the leader: the last entry that a peer is known to have; 0 when nothing is known. */
+    long lastIndexOf(String raftId) {
+        PeerId peer = new PeerId(raftId, JraftConsensus.NO_PORT);
+        for (ReplicatorGroup group : groups) {
+            ThreadId replicator = group.getReplicator(peer);
+            if (replicator != null) {
+                return Math.max(0, Replicator.getNextIndex(replicator) - 1);
+            }
+        }
+        return 0;
     }
 
     boolean isConnected(String raftId) {
@@ -175,6 +219,9 @@ final class RaftLinks implements AutoCloseable {
 
         @Override
         public void opened(Link link) {
+            if (!engineRuns) {
+                return;
+            }
             PeerId peer = new PeerId(link.peer(), JraftConsensus.NO_PORT);
             runOnWorkers(() -> groups.forEach(group -> group.checkReplicator(peer, true)));
         }
@@ -193,6 +240,9 @@ final class RaftLinks implements AutoCloseable {
             } catch (InvalidProtocolBufferException e) {
                 request.link().close(e);
                 return;
+            }
+            if (message instanceof AppendEntriesRequest) {
+                leaderHeard = System.nanoTime();
             }
             RpcProcessor<?> processor = processors.get(message.getClass().getName());
             if (processor == null) {

@@ -13,9 +13,13 @@ import com.alipay.sofa.jraft.storage.LogStorage;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.HexFormat;
 import java.util.List;
+import java.util.Locale;
 import java.util.UUID;
 import org.jspecify.annotations.Nullable;
 import org.rocksdb.ColumnFamilyHandle;
@@ -44,7 +48,10 @@ final class RaftStore implements LogStorage {
 
     private static final byte[] RAFT_ID = utf8("raft_id");
     private static final byte[] CLUSTER_ID = utf8("cluster_id");
+    private static final byte[] FOUNDERS = utf8("founders");
     private static final byte[] FIRST_INDEX = utf8("first_index");
+    private static final byte[] ADDRESSES = utf8("addresses");
+    private static final int NODE_MARK_CHARS = 16;
 
     /** Entries that are read at once when somebody reads one after the other, as a restart does. */
     private static final int READ_AHEAD = 128;
@@ -62,39 +69,75 @@ final class RaftStore implements LogStorage {
     private final List<ConfigurationEntry> configurations = new ArrayList<>();
     private long lastRead;
     private volatile String clusterId;
+    private volatile List<String> founders;
     private volatile boolean isNew;
     private volatile long first;
     private volatile long last;
     private volatile long keepFrom;
 
-    private RaftStore(NodeStore store, String raftId, String clusterId, boolean isNew) {
+    private RaftStore(
+            NodeStore store,
+            String raftId,
+            String clusterId,
+            List<String> founders,
+            boolean isNew) {
         this.store = store;
         this.log = store.family(NodeStore.LOG);
         this.meta = store.family(NodeStore.META);
         this.raftId = raftId;
         this.clusterId = clusterId;
+        this.founders = founders;
         this.isNew = isNew;
     }
 
     /**
      * Opens the store; what is new here is durable with {@link #name}.
      *
+     * @param node name of the node, which a new raft id begins with; see {@link #isOf}
      * @throws IOException when an entry of the log is damaged or missing; says which
      */
-    static RaftStore open(NodeStore store) throws IOException {
+    static RaftStore open(NodeStore store, String node) throws IOException {
         byte[] id = store.get(NodeStore.META, RAFT_ID);
         byte[] cluster = store.get(NodeStore.META, CLUSTER_ID);
+        byte[] list = store.get(NodeStore.META, FOUNDERS);
         RaftStore raft =
                 new RaftStore(
                         store,
-                        id == null ? UUID.randomUUID().toString().replace("-", "") : text(id),
+                        id == null ? newRaftId(node) : text(id),
                         cluster == null ? "" : text(cluster),
+                        list == null || list.length == 0
+                                ? List.of()
+                                : List.of(text(list).split(",")),
                         id == null);
         raft.readLog();
         if (id == null && !raft.isEmpty()) {
             throw new IOException("there is a Raft log, but whose it is, is lost; " + WHAT_TO_DO);
         }
         return raft;
+    }
+
+    private static String newRaftId(String node) {
+        return nodeMark(node)
+                + UUID.randomUUID().toString().replace("-", "").substring(NODE_MARK_CHARS);
+    }
+
+    private static String nodeMark(String node) {
+        try {
+            byte[] digest =
+                    MessageDigest.getInstance("SHA-256")
+                            .digest(utf8(node.toLowerCase(Locale.ROOT)));
+            return HexFormat.of().formatHex(digest).substring(0, NODE_MARK_CHARS);
+        } catch (NoSuchAlgorithmException e) {
+            throw new IllegalStateException(e);
+        }
+    }
+
+    /**
+     * True when the raft id was made on a node of that name: half of it is chance, half stands for
+     * the name, so that a cluster's members tell whose predecessor is replaced by a newcomer.
+     */
+    static boolean isOf(String raftId, String node) {
+        return raftId.startsWith(nodeMark(node));
     }
 
     /** True until {@link #name}: nothing was ever written here. */
@@ -111,17 +154,35 @@ final class RaftStore implements LogStorage {
         return clusterId;
     }
 
-    /** Makes the raft id and the cluster id durable, together. */
-    void name(String cluster) {
+    /** Raft ids of the voters that the cluster begins with; none in a store that joined later. */
+    List<String> founders() {
+        return founders;
+    }
+
+    /** Makes the raft id, the cluster id and the first voters durable, together. */
+    void name(String cluster, List<String> voters) {
         try (var batch = new WriteBatch()) {
             batch.put(meta, RAFT_ID, utf8(raftId));
             batch.put(meta, CLUSTER_ID, utf8(cluster));
+            batch.put(meta, FOUNDERS, utf8(String.join(",", voters)));
             store.write(batch, true);
         } catch (RocksDBException e) {
             throw store.halt("written", e);
         }
         clusterId = cluster;
+        founders = List.copyOf(voters);
         isNew = false;
+    }
+
+    /** Where the others were last; empty when nobody has said. See {@link #keepAddresses}. */
+    String addresses() {
+        byte[] saved = store.get(NodeStore.META, ADDRESSES);
+        return saved == null ? "" : text(saved);
+    }
+
+    /** A hint that may be lost or out of date. */
+    void keepAddresses(String addresses) {
+        store.put(NodeStore.META, ADDRESSES, utf8(addresses), false);
     }
 
     /**

@@ -149,10 +149,10 @@ public final class Queries implements AutoCloseable {
         if (closed) {
             return ApiException.noLeader();
         }
+        // A server that has joined and caught up with nothing knows a leader, and no state.
         boolean known =
-                question.consistency() == Consistency.STALE
-                        ? store.current().index() > 0 || !consensus.leaderId().isEmpty()
-                        : consensus.isReadyLeader();
+                question.consistency() == Consistency.STALE && store.current().index() > 0
+                        || consensus.isReadyLeader();
         return known ? null : ApiException.noLeader();
     }
 

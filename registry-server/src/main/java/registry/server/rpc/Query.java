@@ -38,6 +38,11 @@ public record Query(
         return new Query(watches, index, answer, true);
     }
 
+    /** The same, but nobody else's answer: it changes in ways that no index tells. */
+    public Query uncached() {
+        return new Query(watches, index, answer, false);
+    }
+
     long index(State state) {
         return index.applyAsLong(state);
     }

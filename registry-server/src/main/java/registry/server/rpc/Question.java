@@ -11,8 +11,8 @@ import java.util.Map;
  * @param name the node, service, key, prefix or state word asked about; empty where the method
  *     takes none
  * @param params only those parameters that the method reads, by their name in the URL ({@code tag},
- *     {@code node-meta}, {@code passing}, {@code pretty}, {@code recurse}, {@code keys}, {@code
- *     separator}, {@code raw}); a flag has the value ""
+ *     {@code node-meta}, {@code near}, {@code passing}, {@code pretty}, {@code recurse}, {@code
+ *     keys}, {@code separator}, {@code raw}); a flag has the value ""
  * @param minIndex hold the question until its index is above this one; 0 answers at once
  * @param maxWait the longest hold, jitter included already; ignored when {@code minIndex} is 0
  */
@@ -45,6 +45,27 @@ public record Question(
      * raw} is the bare value.
      */
     public static final String KV_GET = "KV.Get";
+
+    public static final String QUERY_LIST = "PreparedQuery.List";
+    public static final String QUERY_GET = "PreparedQuery.Get";
+
+    /**
+     * Runs a query: at most {@code limit} instances, those first that are nearest to {@code near};
+     * {@code agent} and {@code ip} tell the node and the address that are asked from.
+     */
+    public static final String QUERY_EXECUTE = "PreparedQuery.Execute";
+
+    public static final String QUERY_EXPLAIN = "PreparedQuery.Explain";
+
+    public static final String COORDINATE_NODES = "Coordinate.ListNodes";
+    public static final String COORDINATE_NODE = "Coordinate.Node";
+    public static final String COORDINATE_DATACENTERS = "Coordinate.ListDatacenters";
+    public static final String SESSION_INFO = "Session.Get";
+    public static final String SESSION_NODE = "Session.NodeSessions";
+    public static final String SESSION_LIST = "Session.List";
+
+    /** A transaction that only reads; the name is the {@link registry.api.Txn} as JSON. */
+    public static final String TXN_READ = "Txn.Read";
 
     /** A question that is answered at once. */
     public static Question now(String method, String name, Map<String, List<String>> params) {

@@ -8,6 +8,7 @@ import java.util.List;
 import java.util.Set;
 import java.util.SortedMap;
 import java.util.TreeMap;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import org.pcollections.PMap;
 import org.pcollections.PSortedMap;
@@ -21,12 +22,17 @@ public final class Tx {
     /** A row that the command removed. */
     public record Deletion<R>(TableDef<R> table, R row) {}
 
+    /** A row put by a command. */
+    public record Placed<R>(TableDef<R> table, R row) {}
+
     private final State before;
     private final List<TableDef<?>> known;
+    private final Consumer<Tx> aftermath;
     private final long time;
     private long index;
     private final Set<String> paths = new LinkedHashSet<>();
     private final List<Deletion<?>> deletions = new ArrayList<>();
+    private final List<Placed<?>> placed = new ArrayList<>();
     private PMap<TableDef<?>, Table<?>> tables;
     private PSortedMap<String, Long> indexes;
 
@@ -47,7 +53,16 @@ public final class Tx {
      * @param known all tables there are
      */
     public Tx(State before, long index, long time, List<TableDef<?>> known) {
+        this(before, index, time, known, tx -> {});
+    }
+
+    /**
+     * @param aftermath what changes bring about beyond their own rows; to follow again does no harm
+     */
+    public Tx(
+            State before, long index, long time, List<TableDef<?>> known, Consumer<Tx> aftermath) {
         this.before = before;
+        this.aftermath = aftermath;
         this.known = List.copyOf(known);
         this.index = index;
         this.time = Math.max(time, before.time());
@@ -92,6 +107,7 @@ public final class Tx {
     /** Adds or replaces a row. */
     public <R> void put(TableDef<R> def, R row) {
         tables = tables.plus(def, table(def).plus(row));
+        placed.add(new Placed<>(def, row));
     }
 
     /** Removes a row, if it is there. */
@@ -170,6 +186,20 @@ public final class Tx {
         };
     }
 
+    /** Whatever follows from the changes so far is done. */
+    public void settle() {
+        aftermath.accept(this);
+    }
+
+    /** Takes back all that the command has changed; not for one that has restored. */
+    public void undo() {
+        tables = before.tables();
+        indexes = before.indexes();
+        paths.clear();
+        deletions.clear();
+        placed.clear();
+    }
+
     /** Whether whatever anybody watches has changed. */
     boolean isReplaced() {
         return replaced;
@@ -178,6 +208,11 @@ public final class Tx {
     /** What the command has removed, in order. */
     public List<Deletion<?>> deletions() {
         return deletions;
+    }
+
+    /** What the command has added or replaced, in order; some of it may be gone again. */
+    public List<Placed<?>> placed() {
+        return placed;
     }
 
     /** What the command has changed, for {@link Watches}. */

@@ -33,7 +33,7 @@ import org.rocksdb.WriteOptions;
  * also what others wrote unsynced; it carries {@link WriteAheadLog#SYNC_MARK}, by which the next
  * start tells a torn tail, which may be cut, from damage to what was acknowledged.
  */
-public final class NodeStore implements AutoCloseable {
+public class NodeStore implements AutoCloseable {
     /** Family of the agent: node id, own definitions, last results, check history. */
     public static final String LOCAL = "local";
 
@@ -64,7 +64,8 @@ public final class NodeStore implements AutoCloseable {
     private final Map<String, ColumnFamilyHandle> families = new TreeMap<>();
     private final RocksDB db;
 
-    private NodeStore(DataDirectory directory) throws IOException {
+    /** Tests put a disk of their own below {@link #commit}; nobody else extends this. */
+    NodeStore(DataDirectory directory) throws IOException {
         this.directory = directory;
         List<ColumnFamilyDescriptor> descriptors =
                 List.of(
@@ -167,7 +168,7 @@ public final class NodeStore implements AutoCloseable {
             if (sync) {
                 batch.putLogData(WriteAheadLog.SYNC_MARK);
             }
-            db.write(sync ? synced : unsynced, batch);
+            commit(batch, sync);
             if (sync) {
                 marks.synced(before);
             } else {
@@ -176,6 +177,11 @@ public final class NodeStore implements AutoCloseable {
         } catch (RocksDBException e) {
             throw halt("written", e);
         }
+    }
+
+    /** Where every write goes to disk. */
+    void commit(WriteBatch batch, boolean sync) throws RocksDBException {
+        db.write(sync ? synced : unsynced, batch);
     }
 
     /** A mark behind all writes that have returned: {@link #syncTo} makes them durable. */
@@ -234,8 +240,13 @@ public final class NodeStore implements AutoCloseable {
         System.err.println(
                 "==> the database in \"%s\" can't be %s: %s; stopping at once, nothing unwritten was acknowledged"
                         .formatted(directory.database(), what, e.getMessage()));
-        Runtime.getRuntime().halt(3);
+        stop(3);
         return new IllegalStateException(e);
+    }
+
+    /** Ends the process at once: what is on disk is all that may be built on. */
+    public void stop(int exitCode) {
+        Runtime.getRuntime().halt(exitCode);
     }
 
     private static byte[] utf8(String text) {

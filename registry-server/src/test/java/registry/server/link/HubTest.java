@@ -286,4 +286,58 @@ class HubTest {
     private static Link link(Hub.Peer peer) {
         return await().atMost(5, SECONDS).until(peer::link, link -> link != null);
     }
+
+    /** Whose disk was copied, and started on another host, would vote twice. */
+    @Test
+    void aPeersDoubleOnAnotherHostIsRefusedWhileThePeerIsHeard() throws Exception {
+        Service one =
+                new Service(
+                        (byte) 8,
+                        "server",
+                        this::answer,
+                        MAX_FRAME,
+                        MAX_FRAME * 4,
+                        Thread.ofPlatform().daemon().factory(),
+                        true);
+        server.serve(one);
+        try (Socket first = greet("127.0.0.1")) {
+            assertThat(isWelcome(first)).isTrue();
+        }
+        try (Socket again = greet("127.0.0.1")) {
+            assertThat(isWelcome(again)).isTrue();
+            try (Socket elsewhere = greet("127.0.0.2")) {
+                assertThat(isWelcome(elsewhere)).isFalse();
+            }
+        }
+        await().atMost(5, SECONDS)
+                .until(() -> {
+                    try (Socket moved = greet("127.0.0.2")) {
+                        return isWelcome(moved);
+                    }
+                });
+    }
+
+    private Socket greet(String from) throws IOException {
+        Socket socket = new Socket();
+        socket.bind(new InetSocketAddress(from, 0));
+        socket.connect(address, 1000);
+        socket.setSoTimeout(2000);
+        new Hello((byte) 8, "c1", "peer", "server")
+                .write(new DataOutputStream(socket.getOutputStream()));
+        return socket;
+    }
+
+    /** A hello comes back, and the connection stays. */
+    private static boolean isWelcome(Socket socket) throws IOException {
+        try {
+            DataInputStream in = new DataInputStream(socket.getInputStream());
+            Hello.read(in);
+            socket.setSoTimeout(200);
+            return in.read() >= 0;
+        } catch (java.net.SocketTimeoutException quiet) {
+            return true;
+        } catch (java.io.EOFException | java.net.SocketException closed) {
+            return false;
+        }
+    }
 }

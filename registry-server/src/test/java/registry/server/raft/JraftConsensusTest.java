@@ -40,8 +40,7 @@ class JraftConsensusTest {
                 indexes.add(server.consensus.propose(Ledger.command(i, 10)).join());
             }
             assertThat(server.ledger.events()).containsExactly("leading 1 after 0");
-            assertThat(server.consensus.leaderId())
-                    .isEqualTo("7f1bb9cb-5cd8-4e46-a2e9-3b5a1cbb3a55");
+            assertThat(server.consensus.leaderId()).isEqualTo(server.consensus.raftId());
         }
         assertThat(indexes.stream().mapToLong(index -> (long) index).toArray())
                 .isSorted()
@@ -82,12 +81,7 @@ class JraftConsensusTest {
                     .containsEntry("term", "1");
             assertThat(server.consensus.peers())
                     .containsExactly(
-                            new Consensus.Peer(
-                                    "7f1bb9cb-5cd8-4e46-a2e9-3b5a1cbb3a55",
-                                    "agent-one",
-                                    "127.0.0.1:8300",
-                                    true,
-                                    true));
+                            new Consensus.Peer(server.consensus.raftId(), "", "", true, true));
         }
     }
 
@@ -250,7 +244,7 @@ class JraftConsensusTest {
         assertThat(proposals.stream().filter(CompletableFuture::isCompletedExceptionally))
                 .allSatisfy(future ->
                         assertThat(kind(future))
-                                .isIn(Kind.INTERNAL, Kind.NO_LEADER, Kind.OVERLOADED));
+                                .isIn(Kind.UNKNOWN, Kind.NO_LEADER, Kind.OVERLOADED));
     }
 
     @Test
@@ -269,17 +263,16 @@ class JraftConsensusTest {
         try (NodeStore store = NodeStore.open(tmp);
                 JraftConsensus consensus =
                         JraftConsensus.start(
-                                store,
+                                TestServer.disk(store, tmp),
                                 TestServer.config(tmp, TestServer.SNAPSHOT_BYTES),
                                 broken,
                                 (why, cause) ->
                                         stopped.compareAndSet(
                                                 null, why + ": " + cause.getMessage()),
-                                null,
-                                List.of())) {
+                                null)) {
             await().atMost(10, SECONDS).until(consensus::isReadyLeader);
             Object index = consensus.propose(Ledger.command(1, 0)).join();
-            assertThat(kind(consensus.propose(Ledger.command(2, 0)))).isEqualTo(Kind.INTERNAL);
+            assertThat(kind(consensus.propose(Ledger.command(2, 0)))).isEqualTo(Kind.UNKNOWN);
             assertThat(stopped.get())
                     .isEqualTo("command " + ((long) index + 1) + " can't be applied: version 9");
         }
@@ -304,13 +297,13 @@ class JraftConsensusTest {
         assertThat(Proposal.refusal(new Status(RaftError.EPERM, "Is not leader.")).kind())
                 .isEqualTo(Kind.NO_LEADER);
         assertThat(Proposal.refusal(new Status(RaftError.EPERM, "Leader stepped down")).kind())
-                .isEqualTo(Kind.INTERNAL);
+                .isEqualTo(Kind.UNKNOWN);
         assertThat(
                         Proposal.refusal(new Status(RaftError.EBUSY, "Node x log manager is busy."))
                                 .kind())
                 .isEqualTo(Kind.OVERLOADED);
         assertThat(Proposal.refusal(new Status(RaftError.EIO, "Corrupted LogStorage")).kind())
-                .isEqualTo(Kind.INTERNAL);
+                .isEqualTo(Kind.UNKNOWN);
     }
 
     /** Applies nothing until the gate opens. */

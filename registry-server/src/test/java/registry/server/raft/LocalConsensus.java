@@ -18,6 +18,7 @@ public final class LocalConsensus implements Consensus {
     private long index;
     private long term = 1;
     private volatile boolean leading = true;
+    private volatile String followed = "";
 
     public LocalConsensus(Applier applier) {
         this.applier = applier;
@@ -56,6 +57,12 @@ public final class LocalConsensus implements Consensus {
 
     /** Ceases to lead. */
     public synchronized void depose() {
+        follow("");
+    }
+
+    /** Follows another. */
+    public synchronized void follow(String leader) {
+        followed = leader;
         leading = false;
         applier.following();
     }
@@ -73,7 +80,7 @@ public final class LocalConsensus implements Consensus {
 
     @Override
     public String leaderId() {
-        return leading ? SELF.id() : "";
+        return leading ? SELF.id() : followed;
     }
 
     @Override
@@ -84,6 +91,21 @@ public final class LocalConsensus implements Consensus {
     @Override
     public List<Peer> peers() {
         return List.of(SELF);
+    }
+
+    @Override
+    public List<Standing> standings() {
+        return leading ? List.of(new Standing(SELF.id(), SELF, true, 0, term, index())) : List.of();
+    }
+
+    @Override
+    public void removeVoter(String raftId) {
+        throw ApiException.refused("the only voter");
+    }
+
+    @Override
+    public void transferLeadership(String id) {
+        throw ApiException.refused("no other voter answers");
     }
 
     @Override

@@ -6,6 +6,7 @@ import static org.awaitility.Awaitility.await;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.List;
 import java.util.function.Consumer;
 import registry.server.ServerConfig;
 import registry.server.storage.NodeStore;
@@ -53,6 +54,13 @@ final class TestServer implements AutoCloseable {
             store.close();
             throw e;
         }
+    }
+
+    /** A disk that founds a cluster of one. */
+    static RaftDisk disk(NodeStore store, Path dir) throws IOException {
+        RaftDisk disk = RaftDisk.open(store, config(dir, SNAPSHOT_BYTES));
+        disk.bind("c1", List.of(disk.raftId()));
+        return disk;
     }
 
     static ServerConfig config(Path dir, long snapshotBytes) {

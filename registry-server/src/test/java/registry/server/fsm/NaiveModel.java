@@ -1,4 +1,4 @@
-package registry.server;
+package registry.server.fsm;
 
 import java.util.ArrayList;
 import java.util.List;
@@ -69,9 +69,32 @@ final class NaiveModel {
         }
     }
 
-    record K(String key, String value, long flags, long create, long modify) {}
+    record K(
+            String key,
+            String value,
+            long flags,
+            String session,
+            long locks,
+            long create,
+            long modify) {}
 
-    record Grave(String key, long index) {}
+    record Grave(String key, long index, long time) {}
+
+    /** A session; {@code checks} are ids. */
+    record L(
+            String id,
+            String node,
+            List<String> checks,
+            boolean deletes,
+            long delayMillis,
+            long grace,
+            long deadline,
+            long create,
+            long modify) {
+        L withDeadline(long at) {
+            return new L(id, node, checks, deletes, delayMillis, grace, at, create, modify);
+        }
+    }
 
     static final class Refused extends RuntimeException {
         private static final long serialVersionUID = 1L;
@@ -82,6 +105,8 @@ final class NaiveModel {
     TreeMap<List<String>, C> checks = new TreeMap<>(NaiveModel::compare);
     TreeMap<String, K> kvs = new TreeMap<>();
     List<Grave> graves = new ArrayList<>();
+    TreeMap<String, L> sessions = new TreeMap<>();
+    TreeMap<String, Long> delays = new TreeMap<>();
     Map<String, Long> perService = new TreeMap<>();
     long index;
     long nodesIndex;
@@ -90,6 +115,8 @@ final class NaiveModel {
     long extinction;
     long kvIndex;
     long reaped;
+    long sessionsIndex;
+    long time;
 
     /** A renamed node's services go before it comes back, perhaps with one of the same name. */
     private boolean renameLostAName;
@@ -106,6 +133,11 @@ final class NaiveModel {
     /** False when the command is refused. */
     boolean catalog(Runnable change) {
         index++;
+        return catalogStep(change);
+    }
+
+    /** Like {@link #catalog} as a part of a command. */
+    boolean catalogStep(Runnable change) {
         var n = new TreeMap<>(nodes);
         var s = new TreeMap<>(services);
         var c = new TreeMap<>(checks);
@@ -124,7 +156,190 @@ final class NaiveModel {
             extinction = index;
         }
         compareChecks(c);
+        endSessions();
         return true;
+    }
+
+    /** Whoever lacks its node or a check, or has one that is critical, has ended. */
+    private void endSessions() {
+        for (L l : List.copyOf(sessions.values())) {
+            boolean ends =
+                    !nodes.containsKey(l.node)
+                            || l.checks.stream()
+                                    .map(id -> checks.get(List.of(l.node, fold(id))))
+                                    .anyMatch(c -> c == null || c.status.equals("critical"));
+            if (ends) {
+                end(l);
+            }
+        }
+    }
+
+    private void end(L l) {
+        sessions.remove(l.id);
+        sessionsIndex = index;
+        for (K k : List.copyOf(kvs.values())) {
+            if (!k.session.equals(l.id)) {
+                continue;
+            }
+            kvIndex = index;
+            if (l.delayMillis > 0) {
+                delays.put(k.key, time + l.delayMillis);
+            }
+            if (l.deletes) {
+                kvs.remove(k.key);
+                bury(k.key);
+            } else {
+                kvs.put(k.key, new K(k.key, k.value, k.flags, "", k.locks, k.create, index));
+            }
+        }
+    }
+
+    /** False when it is refused. */
+    boolean create(L wanted) {
+        boolean healthy =
+                nodes.containsKey(wanted.node)
+                        && wanted.checks.stream()
+                                .map(id -> checks.get(List.of(wanted.node, fold(id))))
+                                .allMatch(c -> c != null && !c.status.equals("critical"));
+        if (healthy && !sessions.containsKey(wanted.id)) {
+            sessions.put(
+                    wanted.id,
+                    new L(
+                            wanted.id,
+                            wanted.node,
+                            wanted.checks,
+                            wanted.deletes,
+                            wanted.delayMillis,
+                            wanted.grace,
+                            wanted.grace == 0 ? 0 : time + wanted.grace,
+                            index,
+                            index));
+            sessionsIndex = index;
+        }
+        return healthy;
+    }
+
+    void destroy(String id) {
+        if (sessions.containsKey(id)) {
+            end(sessions.get(id));
+        }
+    }
+
+    /** False when there is none. */
+    boolean renew(String id) {
+        L l = sessions.get(id);
+        if (l != null && l.grace > 0) {
+            sessions.put(id, l.withDeadline(time + l.grace));
+        }
+        return l != null;
+    }
+
+    void restart() {
+        List.copyOf(sessions.keySet()).forEach(this::renew);
+    }
+
+    void expire(List<String> ids) {
+        for (String id : ids) {
+            L l = sessions.get(id);
+            if (l != null && l.grace > 0 && l.deadline <= time) {
+                end(l);
+            }
+        }
+    }
+
+    boolean isDelayed(String key) {
+        return delays.getOrDefault(key, 0L) > time;
+    }
+
+    private boolean lock(KvWrite w, String value, K was) {
+        if (!sessions.containsKey(w.session())) {
+            throw new Refused();
+        }
+        if (was != null && !was.session.isEmpty()) {
+            return was.session.equals(w.session()) && put(w, value, was, was.session, was.locks);
+        }
+        if (isDelayed(w.key())) {
+            return false;
+        }
+        delays.remove(w.key());
+        return put(w, value, was, w.session(), was == null ? 1 : was.locks + 1);
+    }
+
+    /** All that can be replaced by a snapshot, or taken back. */
+    NaiveModel copy() {
+        var copy = new NaiveModel();
+        copy.take(this);
+        return copy;
+    }
+
+    void take(NaiveModel other) {
+        nodes = new TreeMap<>(other.nodes);
+        services = new TreeMap<>(other.services);
+        checks = new TreeMap<>(other.checks);
+        kvs = new TreeMap<>(other.kvs);
+        graves = new ArrayList<>(other.graves);
+        sessions = new TreeMap<>(other.sessions);
+        delays = new TreeMap<>(other.delays);
+        perService = new TreeMap<>(other.perService);
+        index = other.index;
+        nodesIndex = other.nodesIndex;
+        servicesIndex = other.servicesIndex;
+        checksIndex = other.checksIndex;
+        extinction = other.extinction;
+        kvIndex = other.kvIndex;
+        reaped = other.reaped;
+        sessionsIndex = other.sessionsIndex;
+        time = other.time;
+    }
+
+    /** What was saved comes back with an index above those of both. */
+    void restore(NaiveModel saved) {
+        long shift = time - saved.time;
+        var here = copy();
+        long at = Math.max(here.index, saved.index + 1);
+        take(saved);
+        index = at;
+        time = here.time;
+        nodesIndex = servicesIndex = checksIndex = extinction = at;
+        kvIndex = reaped = sessionsIndex = at;
+        perService.replaceAll((name, was) -> at);
+        nodes.replaceAll((k, n) -> new N(n.name, n.id, n.address, n.meta, n.create, at));
+        services.replaceAll((k, s) -> new S(s.node, s.id, s.name, s.port, s.tags, s.create, at));
+        checks.replaceAll((k, c) ->
+                new C(
+                        c.node,
+                        c.nodeSpelling,
+                        c.id,
+                        c.status,
+                        c.output,
+                        c.service,
+                        c.serviceName,
+                        c.tags,
+                        c.create,
+                        at));
+        kvs.replaceAll((k, pair) -> {
+            K now = here.kvs.get(k);
+            long locks = pair.locks;
+            if (now != null && now.locks >= locks) {
+                boolean same = pair.session.equals(now.session) && now.locks == locks;
+                locks = now.locks + (pair.session.isEmpty() || same ? 0 : 1);
+            }
+            return new K(pair.key, pair.value, pair.flags, pair.session, locks, pair.create, at);
+        });
+        graves.replaceAll(g -> new Grave(g.key, at, g.time + shift));
+        delays.replaceAll(
+                (k, until) -> Math.max(until + shift, here.delays.getOrDefault(k, Long.MIN_VALUE)));
+        sessions.replaceAll((k, l) ->
+                new L(
+                        l.id,
+                        l.node,
+                        l.checks,
+                        l.deletes,
+                        l.delayMillis,
+                        l.grace,
+                        l.grace == 0 ? 0 : l.deadline + shift,
+                        l.create,
+                        at));
     }
 
     private void compareNodes(TreeMap<String, N> before) {
@@ -353,6 +568,11 @@ final class NaiveModel {
 
     boolean kv(KvWrite w) {
         index++;
+        return kvStep(w);
+    }
+
+    /** Like {@link #kv} as a part of a command. */
+    boolean kvStep(KvWrite w) {
         String value = new String(w.value(), java.nio.charset.StandardCharsets.UTF_8);
         K was = kvs.get(w.key());
         return switch (w.verb()) {
@@ -386,15 +606,35 @@ final class NaiveModel {
                 }
                 yield true;
             }
-            case LOCK, UNLOCK -> throw new Refused();
+            case LOCK -> lock(w, value, was);
+            case UNLOCK ->
+                    was != null
+                            && !was.session.isEmpty()
+                            && was.session.equals(w.session())
+                            && put(w, value, was, "", was.locks);
         };
     }
 
     private boolean set(KvWrite w, String value, K was) {
-        if (was == null || !was.value.equals(value) || was.flags != w.flags()) {
+        return put(w, value, was, was == null ? "" : was.session, was == null ? 0 : was.locks);
+    }
+
+    private boolean put(KvWrite w, String value, K was, String session, long locks) {
+        if (was == null
+                || !was.value.equals(value)
+                || was.flags != w.flags()
+                || !was.session.equals(session)
+                || was.locks != locks) {
             kvs.put(
                     w.key(),
-                    new K(w.key(), value, w.flags(), was == null ? index : was.create, index));
+                    new K(
+                            w.key(),
+                            value,
+                            w.flags(),
+                            session,
+                            locks,
+                            was == null ? index : was.create,
+                            index));
             kvIndex = index;
         }
         return true;
@@ -402,8 +642,18 @@ final class NaiveModel {
 
     private void bury(String key) {
         graves.removeIf(g -> g.key.equals(key));
-        graves.add(new Grave(key, index));
+        graves.add(new Grave(key, index, time));
         kvIndex = index;
+    }
+
+    /** Forgets what was buried long enough ago. */
+    void reap(long ttlMillis) {
+        graves.removeIf(g -> {
+            boolean old = g.time + ttlMillis <= time;
+            reaped = old ? Math.max(reaped, g.index) : reaped;
+            return old;
+        });
+        delays.values().removeIf(until -> until <= time);
     }
 
     void reapAll() {

@@ -1,0 +1,108 @@
+package registry.bench;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.locks.LockSupport;
+import java.util.function.Predicate;
+
+/** Three servers and two client agents on this machine: at rest, and read through a client. */
+final class ClusterRows {
+    private static final int SERVERS = 3;
+    private static final int CLIENTS = 2;
+    private static final String KEY = "/v1/kv/bench/key";
+
+    /** By then the JVMs have given back what their compilers needed at the start. */
+    private static final long REST_NANOS = 10_000_000_000L;
+
+    private final House house;
+    private final Rounds rounds;
+    private final Report report;
+    private final List<Subject> servers = new ArrayList<>();
+    private final List<Subject> clients = new ArrayList<>();
+
+    ClusterRows(House house, Rounds rounds, Report report) {
+        this.house = house;
+        this.rounds = rounds;
+        this.report = report;
+    }
+
+    void measure(Predicate<Row> wanted) {
+        try {
+            start();
+            if (wanted.test(Row.CLUSTER_CPU) || wanted.test(Row.CLUSTER_SERVER)) {
+                atRest();
+            }
+            if (wanted.test(Row.CLIENT_GET) || wanted.test(Row.CLIENT_GET_P50)) {
+                read(clients.getFirst());
+            }
+        } finally {
+            clients.forEach(Subject::close);
+            servers.forEach(Subject::close);
+        }
+    }
+
+    private void start() {
+        House.Member seed = house.member("s1", SERVERS, "");
+        servers.add(house.execute(seed));
+        for (int i = 2; i <= SERVERS; i++) {
+            servers.add(house.execute(house.member("s" + i, SERVERS, seed.gossip())));
+        }
+        for (int i = 1; i <= CLIENTS; i++) {
+            clients.add(house.execute(house.member("c" + i, 0, seed.gossip())));
+        }
+        servers.forEach(house::awaitFirstWrite);
+        clients.forEach(house::awaitFirstWrite);
+        new Api(clients.getFirst().port()).put(KEY, "%0100d".formatted(1));
+    }
+
+    private List<Subject> all() {
+        var all = new ArrayList<>(servers);
+        all.addAll(clients);
+        return all;
+    }
+
+    private long cpuOfAll() {
+        return all().stream().mapToLong(Subject::cpuMicros).sum();
+    }
+
+    private void atRest() {
+        all().forEach(Subject::settle);
+        LockSupport.parkNanos(REST_NANOS);
+        double[] perSecond = new double[rounds.count()];
+        for (int i = 0; i < perSecond.length; i++) {
+            long before = cpuOfAll();
+            long began = System.nanoTime();
+            LockSupport.parkNanos(REST_NANOS / 2);
+            perSecond[i] = (cpuOfAll() - before) * 1e6 / (System.nanoTime() - began);
+        }
+        report.add(Row.CLUSTER_CPU, Rounds.median(perSecond), Double.NaN);
+        report.add(Row.CLUSTER_SERVER, largest(servers), Double.NaN);
+        report.add(Row.CLUSTER_CLIENT, largest(clients), Double.NaN);
+    }
+
+    private static double largest(List<Subject> of) {
+        return of.stream().mapToLong(Subject::residentBytes).max().orElseThrow() / 1e6;
+    }
+
+    private void read(Subject client) {
+        var get = Clients.Requests.same(Api.request("GET", KEY, ""));
+        double[] cpu = new double[rounds.count()];
+        double[] millis = new double[rounds.count()];
+        try (var many = new Clients(client.port(), 4);
+                var one = new Clients(client.port(), 1)) {
+            rounds.warmUp(() -> cpuEach(many, get));
+            for (int i = 0; i < rounds.count(); i++) {
+                cpu[i] = cpuEach(many, get);
+                millis[i] = one.run(get, rounds.each()).medianMillis();
+            }
+        }
+        report.add(Row.CLIENT_GET, Rounds.median(cpu), Double.NaN);
+        report.add(Row.CLIENT_GET_P50, Rounds.median(millis), Double.NaN);
+    }
+
+    private double cpuEach(Clients asking, Clients.Requests requests) {
+        long before = cpuOfAll();
+        int count = asking.run(requests, rounds.each()).count();
+        return (double) (cpuOfAll() - before) / count;
+    }
+}

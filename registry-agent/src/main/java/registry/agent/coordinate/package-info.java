@@ -1,0 +1,5 @@
+/** Where this node is, found from the round trips to others. */
+@NullMarked
+package registry.agent.coordinate;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,354 @@
+package registry.agent.gossip;
+
+import static java.util.concurrent.TimeUnit.MILLISECONDS;
+
+import java.io.UncheckedIOException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.UnknownHostException;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.concurrent.Callable;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.Executors;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.TimeoutException;
+import org.jgroups.Address;
+import org.jgroups.JChannel;
+import org.jgroups.MergeView;
+import org.jgroups.Message;
+import org.jgroups.View;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import registry.agent.gossip.Holders.Holder;
+import registry.api.json.Json;
+import registry.server.leader.Members.State;
+
+/**
+ * What members tell each other, and what this node concludes from it and from the views. All of it
+ * happens on one thread, {@code gossip}, which owns the holders and is the only one to write the
+ * table. JGroups' threads hand over by {@link #onView} and {@link #onMessage}.
+ */
+final class Conversation implements AutoCloseable {
+    private static final Logger LOG = LoggerFactory.getLogger(Conversation.class);
+
+    private final ScheduledExecutorService gossip =
+            Executors.newSingleThreadScheduledExecutor(
+                    Thread.ofPlatform().daemon().name("gossip").factory());
+    private final GossipStack stack;
+    private final JChannel channel;
+    private final Speaker speaker;
+    private final Self self;
+    private final Admission admission;
+    private final MemberTable table;
+    private final UserEvents events;
+    private final KeyringRounds keyrings;
+    private final Seeds seeds;
+    private final Runnable onChange;
+    private final Holders holders = new Holders();
+    private volatile List<Address> view = List.of(); // set by the gossip thread
+
+    /**
+     * @param onChange called when the table says something new; may not block
+     */
+    Conversation(
+            GossipStack stack,
+            JChannel channel,
+            Speaker speaker,
+            Self self,
+            Admission admission,
+            MemberTable table,
+            UserEvents events,
+            KeyringRounds keyrings,
+            Seeds seeds,
+            Runnable onChange) {
+        this.stack = stack;
+        this.channel = channel;
+        this.speaker = speaker;
+        this.self = self;
+        this.admission = admission;
+        this.table = table;
+        this.events = events;
+        this.keyrings = keyrings;
+        this.seeds = seeds;
+        this.onChange = onChange;
+    }
+
+    /** Hands over to the {@code gossip} thread. */
+    void later(Runnable work) {
+        try {
+            gossip.execute(guarded(work));
+        } catch (RejectedExecutionException closed) {
+            LOG.trace("event after close");
+        }
+    }
+
+    /** Repeats on the {@code gossip} thread. */
+    void every(long millis, Runnable work) {
+        gossip.scheduleWithFixedDelay(guarded(work), millis, millis, MILLISECONDS);
+    }
+
+    /** Does it once on the {@code gossip} thread, after so long. */
+    void after(long millis, Runnable work) {
+        gossip.schedule(guarded(work), millis, MILLISECONDS);
+    }
+
+    /** Waits until the {@code gossip} thread has done it, or the time is over. */
+    void await(long millis, Callable<?> work) {
+        try {
+            gossip.submit(work).get(millis, MILLISECONDS);
+        } catch (ExecutionException | TimeoutException | RejectedExecutionException e) {
+            LOG.warn("gossip is held up: error={}", e.toString());
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    private static Runnable guarded(Runnable work) {
+        return () -> {
+            try {
+                work.run();
+            } catch (RuntimeException e) {
+                LOG.error("gossip event failed", e);
+            }
+        };
+    }
+
+    /** Takes this node's present record into the table, and tells everybody. */
+    void announce() {
+        MemberRecord own = self.next();
+        table.put(own);
+        speaker.tell(null, GossipMessage.of(own, self.upMillis()));
+    }
+
+    boolean isAlone() {
+        return view.size() <= 1;
+    }
+
+    // Views
+
+    /** Called by JGroups' threads. */
+    void onView(View next) {
+        later(() -> {
+            List<Address> before = view;
+            view = next.getMembers();
+            boolean changed = takeOut(before);
+            stack.suit(view.size());
+            if (view.size() > 1 && !before.containsAll(view)) {
+                greet(next, before);
+            }
+            if (changed) {
+                onChange.run();
+            }
+            remember();
+        });
+    }
+
+    private boolean takeOut(List<Address> before) {
+        boolean changed = false;
+        long now = System.currentTimeMillis();
+        for (Address left : before) {
+            Holder holder = view.contains(left) ? null : holders.remove(Via.of(left));
+            if (holder != null && table.gone(holder.record().name(), holder.record().via(), now)) {
+                MemberRecord member = holder.record();
+                LOG.info(
+                        "member gone: node={} address={}:{}",
+                        member.name(),
+                        member.address(),
+                        member.port());
+                changed = true;
+            }
+        }
+        return changed;
+    }
+
+    private void greet(View next, List<Address> before) {
+        if (before.size() <= 1 || next instanceof MergeView) {
+            announce();
+        }
+        if (next instanceof MergeView merge && leadsPartOf(merge)) {
+            speaker.tell(null, GossipMessage.about(table.all()));
+        }
+    }
+
+    private boolean leadsPartOf(MergeView merge) {
+        return merge.getSubgroups().stream()
+                .anyMatch(part -> channel.getAddress().equals(part.getCoord()));
+    }
+
+    /** Of these nothing was heard: what should have told us got lost with its sender, say. */
+    void askTheUnknown() {
+        for (Address member : view) {
+            if (!isSelf(member) && !holders.contains(Via.of(member))) {
+                speaker.tell(member, GossipMessage.question());
+            }
+        }
+    }
+
+    private boolean isSelf(Address member) {
+        return member.equals(channel.getAddress());
+    }
+
+    private @Nullable Address addressOf(String via) {
+        return view.stream().filter(member -> Via.of(member).equals(via)).findFirst().orElse(null);
+    }
+
+    private void remember() {
+        var addresses = new ArrayList<InetSocketAddress>();
+        for (Holder holder : holders.all()) {
+            MemberRecord member = holder.record();
+            try {
+                InetAddress ip = InetAddress.getByName(member.address());
+                addresses.add(new InetSocketAddress(ip, member.port()));
+            } catch (UnknownHostException e) {
+                LOG.debug("not an address: {}", member.address());
+            }
+        }
+        if (!addresses.isEmpty() && self.state() == State.ALIVE) {
+            seeds.remember(addresses);
+        }
+    }
+
+    // Messages
+
+    /** Called by JGroups' threads. */
+    void onMessage(Message message) {
+        Address from = message.getSrc();
+        byte[] body =
+                Arrays.copyOfRange(
+                        message.getArray(),
+                        message.getOffset(),
+                        message.getOffset() + message.getLength());
+        later(() -> {
+            try {
+                onMessage(from, Json.read(body, GossipMessage.class));
+            } catch (UncheckedIOException e) {
+                LOG.warn("unreadable gossip message: from={} bytes={}", from, body.length);
+            }
+        });
+    }
+
+    private void onMessage(Address from, GossipMessage message) {
+        if (message.ask()) {
+            speaker.tell(from, GossipMessage.of(self.next(), self.upMillis()));
+        }
+        if (message.refusal() != null) {
+            onRefusal(message.refusal(), message.upMillis());
+        }
+        if (message.event() != null) {
+            events.add(message.event());
+        }
+        if (message.keyringAsk() != null) {
+            keyrings.onAsk(message.keyringAsk())
+                    .thenAccept(answer -> speaker.tell(from, GossipMessage.answer(answer)));
+        }
+        if (message.keyringAnswer() != null) {
+            keyrings.onAnswer(message.keyringAnswer());
+        }
+        boolean changed = message.prune() != null && forget(message.prune());
+        if (message.self() != null && view.contains(from)) {
+            changed |= onOwnWord(from, message.self(), message.upMillis());
+        }
+        for (MemberRecord record : message.members()) {
+            changed |= onHearsay(record);
+        }
+        if (!message.members().isEmpty()) {
+            admission.welcome();
+        }
+        if (changed) {
+            onChange.run();
+            remember();
+        }
+    }
+
+    private boolean forget(String name) {
+        return table.forget(name, System.currentTimeMillis());
+    }
+
+    /** A member speaks of itself: it is right, unless the name or id is another's that lives. */
+    private boolean onOwnWord(Address from, MemberRecord record, long upMillis) {
+        if (!record.via().equals(Via.of(from))) {
+            return false;
+        }
+        long started = System.nanoTime() - upMillis * 1_000_000;
+        Holder rival = rivalOf(record);
+        if (rival != null && rival.precedes(started)) {
+            refuse(from, rival);
+            return false;
+        }
+        if (rival != null) {
+            replace(rival, new Holder(record, started));
+        }
+        Holder known = holders.put(new Holder(record, started));
+        boolean changed = table.put(record);
+        if (known == null && !view.isEmpty() && isSelf(view.getFirst())) {
+            speaker.tell(from, GossipMessage.about(table.all()));
+        }
+        return changed;
+    }
+
+    /** Parts have met in which both were at home; whoever runs longer stays. */
+    private void replace(Holder younger, Holder elder) {
+        Address address = addressOf(younger.record().via());
+        holders.remove(younger.record().via());
+        if (address != null) {
+            refuse(address, elder);
+        }
+        if (!younger.record().name().equalsIgnoreCase(elder.record().name())) {
+            table.remove(younger.record().name());
+        }
+    }
+
+    /** Another process of the present view with the same name or id, this one included. */
+    private @Nullable Holder rivalOf(MemberRecord record) {
+        MemberRecord own = table.find(self.name()).orElse(null);
+        return own != null && Holders.clash(own, record)
+                ? new Holder(own, self.startedNanos())
+                : holders.rivalOf(record);
+    }
+
+    private void refuse(Address newcomer, Holder holder) {
+        if (isSelf(newcomer)) {
+            onRefusal(holder.refusal(), holder.upMillis());
+        } else {
+            speaker.tell(newcomer, GossipMessage.refusal(holder.refusal(), holder.upMillis()));
+        }
+    }
+
+    private void onRefusal(String text, long holderUpMillis) {
+        if (admission.refused(text, holderUpMillis)) {
+            after(500, this::announce);
+        }
+    }
+
+    /** What a member knows of others. */
+    private boolean onHearsay(MemberRecord record) {
+        if (record.name().equalsIgnoreCase(self.name())) {
+            if (self.refutes(record)) {
+                announce();
+            }
+            return false; // nobody knows better than we do
+        }
+        boolean present = addressOf(record.via()) != null;
+        if (present && record.state() == State.FAILED) {
+            return false; // as whoever was parted from it saw it; our own view knows better
+        }
+        boolean unheard = !holders.contains(record.via()) && present;
+        if (rivalOf(record) != null) {
+            return false; // of a process that is no more
+        }
+        if (unheard && record.state() == State.ALIVE) {
+            holders.put(new Holder(record, System.nanoTime()));
+            return table.put(record);
+        }
+        return table.merge(record, System.currentTimeMillis());
+    }
+
+    @Override
+    public void close() {
+        gossip.shutdownNow();
+    }
+}

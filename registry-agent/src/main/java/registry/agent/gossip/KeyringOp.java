@@ -1,0 +1,9 @@
+package registry.agent.gossip;
+
+/** What is done with keyrings. */
+public enum KeyringOp {
+    LIST,
+    INSTALL,
+    USE,
+    REMOVE
+}

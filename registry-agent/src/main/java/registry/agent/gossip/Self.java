@@ -1,0 +1,91 @@
+package registry.agent.gossip;
+
+import java.util.Collections;
+import java.util.SortedMap;
+import java.util.TreeMap;
+import java.util.concurrent.atomic.AtomicLong;
+import org.jgroups.Address;
+import registry.server.leader.Members.State;
+
+/**
+ * What this node says of itself. Each record is newer than all before, so that its own word beats
+ * what others have seen. Written by the {@code gossip} thread, but for {@code publish}.
+ */
+final class Self {
+    private final GossipConfig config;
+    private final String via;
+    private final long startedNanos = System.nanoTime();
+    private final AtomicLong version = new AtomicLong();
+    private volatile long incarnation;
+    private volatile State state = State.ALIVE;
+    private volatile SortedMap<String, String> facts = new TreeMap<>();
+
+    Self(GossipConfig config, Address address, long incarnation) {
+        this.config = config;
+        this.via = Via.of(address);
+        this.incarnation = incarnation;
+    }
+
+    MemberRecord next() {
+        return new MemberRecord(
+                config.nodeId(),
+                config.nodeName(),
+                config.advertiseAddress().getHostAddress(),
+                config.port(),
+                config.server(),
+                config.rpcPort(),
+                config.tags(),
+                facts,
+                via,
+                incarnation,
+                version.incrementAndGet(),
+                state,
+                System.currentTimeMillis());
+    }
+
+    String name() {
+        return config.nodeName();
+    }
+
+    State state() {
+        return state;
+    }
+
+    long startedNanos() {
+        return startedNanos;
+    }
+
+    long upMillis() {
+        return (System.nanoTime() - startedNanos) / 1_000_000;
+    }
+
+    void leaving() {
+        state = State.LEAVING;
+    }
+
+    void publish(SortedMap<String, String> next) {
+        facts = Collections.unmodifiableSortedMap(new TreeMap<>(next));
+    }
+
+    /**
+     * Somebody takes this process for an earlier one, or for dead.
+     *
+     * @return whether he has to be told again
+     */
+    boolean refutes(MemberRecord rumour) {
+        if (!rumour.id().equals(config.nodeId()) || state != State.ALIVE) {
+            return false;
+        }
+        boolean earlier = !rumour.via().equals(via);
+        if (earlier && rumour.incarnation() >= incarnation) {
+            incarnation = rumour.incarnation() + 1;
+            return true;
+        }
+        if (!earlier && rumour.state() != State.ALIVE) {
+            // Also when it is of an older word of ours: others may not have heard a newer one.
+            version.accumulateAndGet(rumour.version(), Math::max);
+            return true;
+        }
+        return false;
+    }
+}
