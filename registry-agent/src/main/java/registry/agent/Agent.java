@@ -10,6 +10,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayDeque;
+import java.util.ArrayList;
 import java.util.Deque;
 import java.util.List;
 import java.util.Random;
@@ -40,6 +41,11 @@ import registry.agent.http.HttpApi;
 import registry.agent.local.LocalConfig;
 import registry.agent.local.LocalState;
 import registry.agent.local.LocalStore;
+import registry.agent.metrics.ClusterGauges;
+import registry.agent.metrics.JvmGauges;
+import registry.agent.metrics.MeteredServers;
+import registry.agent.metrics.Metrics;
+import registry.agent.metrics.StateGauges;
 import registry.agent.rpc.RpcClient;
 import registry.agent.watch.Watches;
 import registry.api.ApiException;
@@ -149,8 +155,10 @@ public final class Agent implements AgentControl, AutoCloseable {
                 servers = own(new RpcClient(membership, hub, node.id()));
             }
             SystemTimers timers = own(new SystemTimers());
-            local = own(new LocalState(localConfig, localStore, servers, timers, new Random()));
-            http = own(new HttpApi(config, servers, local, localStore, membership, this));
+            Metrics metrics = metrics();
+            var metered = new MeteredServers(servers, metrics);
+            local = own(new LocalState(localConfig, localStore, metered, timers, new Random()));
+            http = own(new HttpApi(config, metered, local, localStore, membership, this, metrics));
             coordinates =
                     own(
                             new CoordinateSender(
@@ -165,6 +173,24 @@ public final class Agent implements AgentControl, AutoCloseable {
         } catch (IOException | RuntimeException e) {
             close();
             throw e;
+        }
+    }
+
+    private Metrics metrics() {
+        var gauges = new ArrayList<Metrics.Gauges>();
+        gauges.add(new JvmGauges());
+        gauges.add(new ClusterGauges(membership, this::stats, config.datacenter()));
+        if (server != null) {
+            gauges.add(new StateGauges(server, config.datacenter()));
+        }
+        return new Metrics(config.telemetry(), hostName(), gauges);
+    }
+
+    private static String hostName() {
+        try {
+            return Files.readString(Path.of("/proc/sys/kernel/hostname")).strip();
+        } catch (IOException e) {
+            return "";
         }
     }
 

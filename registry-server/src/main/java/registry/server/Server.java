@@ -25,6 +25,7 @@ import registry.server.coordinate.CoordinateEndpoint;
 import registry.server.fsm.Fsm;
 import registry.server.fsm.LogProposer;
 import registry.server.health.HealthEndpoint;
+import registry.server.health.UiEndpoint;
 import registry.server.kv.KvEndpoint;
 import registry.server.leader.CoordinateWriter;
 import registry.server.leader.LeaderLoop;
@@ -160,6 +161,7 @@ public final class Server implements Servers, AutoCloseable {
         reads.put(Question.COORDINATE_DATACENTERS, catalog::serverCoordinates);
         reads.putAll(sessionReads(sessions));
         reads.put(Question.TXN_READ, txns::read);
+        reads.putAll(UiEndpoint.reads());
         this.queries =
                 new Queries(
                         store,

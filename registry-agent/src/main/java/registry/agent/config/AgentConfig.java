@@ -67,6 +67,7 @@ public record AgentConfig(
         Autopilot autopilot,
         HttpConfig http,
         Dns dns,
+        Telemetry telemetry,
         RpcTls rpcTls,
         Limits limits,
         Definitions definitions) {
@@ -131,6 +132,21 @@ public record AgentConfig(
 
     /** {@code dns_config.soa}, in seconds. */
     public record Soa(int refresh, int retry, int expire, int minTtl) {}
+
+    /**
+     * {@code telemetry}.
+     *
+     * @param prometheusRetention how long a series is shown after its last value; zero: Prometheus'
+     *     format is off
+     * @param disableHostname the host's name does not stand in the names of gauges
+     * @param prefix of all names, without a dot
+     * @param oldNames measures requests also under the names that Consul had before 1.9
+     */
+    public record Telemetry(
+            Duration prometheusRetention,
+            boolean disableHostname,
+            String prefix,
+            boolean oldNames) {}
 
     /** TLS of the server port. */
     public record RpcTls(

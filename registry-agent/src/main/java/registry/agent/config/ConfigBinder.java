@@ -20,6 +20,7 @@ import registry.agent.config.AgentConfig.HttpConfig;
 import registry.agent.config.AgentConfig.Limits;
 import registry.agent.config.AgentConfig.Ports;
 import registry.agent.config.AgentConfig.RpcTls;
+import registry.agent.config.AgentConfig.Telemetry;
 import registry.api.AutopilotConfig;
 import registry.api.json.GoDuration;
 import registry.server.session.SessionTtl;
@@ -110,6 +111,7 @@ final class ConfigBinder {
                 autopilot(),
                 httpConfig(),
                 new DnsBinder(settings).bind(),
+                telemetry(),
                 rpcTls(),
                 limits(),
                 definitions);
@@ -338,6 +340,17 @@ final class ConfigBinder {
                         http.whole("max_header_bytes", 16 * 1024),
                         1024),
                 http.texts("allowed_hosts"));
+    }
+
+    private Telemetry telemetry() throws ConfigException {
+        Settings telemetry = settings.section("telemetry");
+        return new Telemetry(
+                notNegative(
+                        "telemetry.prometheus_retention_time",
+                        telemetry.duration("prometheus_retention_time", Duration.ZERO)),
+                telemetry.flag("disable_hostname", false),
+                telemetry.text("metrics_prefix", "consul"),
+                !telemetry.flag("disable_compat_1.9", false));
     }
 
     private Autopilot autopilot() throws ConfigException {

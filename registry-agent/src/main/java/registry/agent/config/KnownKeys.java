@@ -122,6 +122,7 @@ final class KnownKeys {
                     .add(HONOURED, performance(), "performance")
                     .add(HONOURED, autopilot(), "autopilot")
                     .add(HONOURED, httpConfig(), "http_config")
+                    .add(HONOURED, telemetry(), "telemetry")
                     .add(HONOURED, TEXT_MAP, "http_api_response_headers")
                     .add(HONOURED, limits(), "limits")
                     .add(HONOURED, acl(), "acl")
@@ -179,10 +180,7 @@ final class KnownKeys {
                             WHOLE,
                             "log_rotate_bytes log_rotate_max_files retry_max_wan")
                     .add(WITHOUT_EFFECT, WHOLE, "raft_snapshot_threshold raft_trailing_logs")
-                    .add(
-                            WITHOUT_EFFECT,
-                            ANYTHING,
-                            "ui_config telemetry unix_sockets raft_logstore reporting")
+                    .add(WITHOUT_EFFECT, ANYTHING, "ui_config unix_sockets raft_logstore reporting")
                     .add(HONOURED, TEXT, "encrypt ca_file cert_file key_file")
                     .add(
                             HONOURED,
@@ -251,6 +249,37 @@ final class KnownKeys {
                 .add(HONOURED, TEXT_MAP, "response_headers")
                 .add(HONOURED, BOOL, "use_cache")
                 .add(HONOURED, WHOLE, "max_header_bytes")
+                .section();
+    }
+
+    private static Section telemetry() {
+        return keys().add(HONOURED, DURATION, "prometheus_retention_time")
+                .add(HONOURED, BOOL, "disable_hostname disable_compat_1.9")
+                .add(HONOURED, TEXT, "metrics_prefix")
+                .add(
+                        WITHOUT_EFFECT,
+                        ANYTHING,
+                        "statsd_address statsite_address dogstatsd_addr dogstatsd_tags filter_default")
+                .add(
+                        WITHOUT_EFFECT,
+                        ANYTHING,
+                        "prefix_filter retry_failed_connection enable_host_metrics disable_per_tenancy_usage_metrics")
+                .add(
+                        WITHOUT_EFFECT,
+                        ANYTHING,
+                        "circonus_api_app circonus_api_token circonus_api_url circonus_broker_id")
+                .add(
+                        WITHOUT_EFFECT,
+                        ANYTHING,
+                        "circonus_broker_select_tag circonus_check_display_name circonus_check_force_metric_activation")
+                .add(
+                        WITHOUT_EFFECT,
+                        ANYTHING,
+                        "circonus_check_id circonus_check_instance_id circonus_check_search_tag circonus_check_tags")
+                .add(
+                        WITHOUT_EFFECT,
+                        ANYTHING,
+                        "circonus_submission_interval circonus_submission_url")
                 .section();
     }
 

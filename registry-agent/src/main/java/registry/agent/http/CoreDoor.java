@@ -167,7 +167,7 @@ final class CoreDoor extends Handler.Wrapper {
             case READ -> {
                 var position = route.handler().position();
                 if (position != null && EventFeed.isWantedBy(head)) {
-                    EventFeed.Asking asking = (next, then) -> dispatcher.ask(route, next, then);
+                    EventFeed.Asking asking = (next, then) -> dispatcher.answer(route, next, then);
                     LiveHandler events =
                             (first, more) -> new EventFeed(first, position, asking, live, more);
                     answerLive(exchange, route, head, events, bare);
@@ -176,8 +176,10 @@ final class CoreDoor extends Handler.Wrapper {
                 }
             }
             case WRITE -> {
+                long begin = System.nanoTime();
                 Answer quick = route.handler().quick(head);
                 if (quick != null) {
+                    dispatcher.measure(route, begin);
                     exchange.accept(quick);
                     return;
                 }
@@ -224,8 +226,10 @@ final class CoreDoor extends Handler.Wrapper {
             exchange.accept(refusal);
             return;
         }
+        long begin = System.nanoTime();
         try {
             handler.stream(head, new Body(exchange), exchange);
+            dispatcher.measure(route, begin);
         } catch (ApiException e) {
             if (!exchange.cut(e)) {
                 exchange.accept(Answer.of(e));

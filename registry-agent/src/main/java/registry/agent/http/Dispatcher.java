@@ -1,6 +1,7 @@
 package registry.agent.http;
 
 import java.net.InetAddress;
+import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Consumer;
@@ -11,6 +12,9 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import registry.agent.config.AgentConfig;
 import registry.agent.http.Route.Trait;
+import registry.agent.metrics.HttpSeries;
+import registry.agent.metrics.Metrics;
+import registry.agent.metrics.Series;
 import registry.api.ApiException;
 import registry.server.rpc.Servers;
 
@@ -33,6 +37,9 @@ final class Dispatcher {
     private final AgentConfig config;
     private final Guards guards;
 
+    /** By route, each of which is one object. */
+    private final Map<Route, Series> series = new IdentityHashMap<>();
+
     /** What became of the head of a request. */
     sealed interface Opened {
         /** Answered without its body. */
@@ -42,10 +49,14 @@ final class Dispatcher {
         record Routed(Route route, Request request) implements Opened {}
     }
 
-    Dispatcher(RouteTable routes, AgentConfig config) {
+    Dispatcher(RouteTable routes, AgentConfig config, Metrics metrics) {
         this.routes = routes;
         this.config = config;
         this.guards = new Guards(config.http());
+        boolean oldNames = config.telemetry().oldNames();
+        for (Route route : routes.all()) {
+            series.put(route, HttpSeries.of(metrics, route.method(), route.path(), oldNames));
+        }
     }
 
     /**
@@ -213,6 +224,26 @@ final class Dispatcher {
      * @return what is held until {@code then} is called
      */
     Servers.@Nullable Held ask(Route route, Request request, Consumer<Answer> then) {
+        long begin = System.nanoTime();
+        return answer(
+                route,
+                request,
+                answer -> {
+                    measure(route, begin);
+                    then.accept(answer);
+                });
+    }
+
+    /** Tells that a request of a route is answered, and how long that took. */
+    void measure(Route route, long beginNanos) {
+        Series known = series.get(route);
+        if (known != null) {
+            known.measureSince(beginNanos);
+        }
+    }
+
+    /** The same as {@link #ask}, but is no request of its own. */
+    Servers.@Nullable Held answer(Route route, Request request, Consumer<Answer> then) {
         try {
             Answer refusal = refusal(route, request);
             if (refusal != null) {

@@ -33,6 +33,7 @@ import registry.agent.check.CheckHistory;
 import registry.agent.config.AgentConfig;
 import registry.agent.gossip.Membership;
 import registry.agent.local.LocalState;
+import registry.agent.metrics.Metrics;
 import registry.server.rpc.Servers;
 
 /**
@@ -71,7 +72,8 @@ public final class HttpApi implements AutoCloseable {
             LocalState local,
             CheckHistory history,
             Membership membership,
-            AgentControl control) {
+            AgentControl control,
+            Metrics metrics) {
         this(
                 config,
                 servers,
@@ -79,6 +81,7 @@ public final class HttpApi implements AutoCloseable {
                 history,
                 membership,
                 control,
+                metrics,
                 Route::door,
                 LiveAnswers.HEARTBEAT);
     }
@@ -91,13 +94,23 @@ public final class HttpApi implements AutoCloseable {
             CheckHistory history,
             Membership membership,
             AgentControl control,
+            Metrics metrics,
             CoreDoor.Doors doors,
             Duration heartbeat) {
         this.config = config;
         live = new LiveAnswers(virtualThreads, heartbeat);
         this.routes =
-                routes(config, servers, local, history, membership, control, hashWaiters, live);
-        var dispatcher = new Dispatcher(routes, config);
+                routes(
+                        config,
+                        servers,
+                        local,
+                        history,
+                        membership,
+                        control,
+                        metrics,
+                        hashWaiters,
+                        live);
+        var dispatcher = new Dispatcher(routes, config, metrics);
         connections = new ClientConnections(config.limits().httpMaxConnsPerClient());
         server = server(dispatcher, doors);
     }
@@ -109,6 +122,7 @@ public final class HttpApi implements AutoCloseable {
             CheckHistory history,
             Membership membership,
             AgentControl control,
+            Metrics metrics,
             HashWaiters hashWaiters,
             LiveAnswers live) {
         var lookup = new Lookup(servers, config);
@@ -118,6 +132,7 @@ public final class HttpApi implements AutoCloseable {
         new CatalogRoutes(servers, lookup, config.datacenter()).addTo(table);
         new HealthRoutes(lookup).addTo(table);
         new KvRoutes(servers, lookup).addTo(table);
+        new UiRoutes(lookup).addTo(table);
         new QueryRoutes(servers, lookup, config.nodeName()).addTo(table);
         new CoordinateRoutes(servers, lookup, config.disableCoordinates()).addTo(table);
         new SessionRoutes(servers, lookup, config.nodeName()).addTo(table);
@@ -126,7 +141,7 @@ public final class HttpApi implements AutoCloseable {
         new AgentRoutes(config, membership, control).addTo(table);
         new AgentServiceRoutes(config, local, hashWaiters).addTo(table);
         new AgentCheckRoutes(local, history).addTo(table);
-        new AgentMetricsRoutes().addTo(table);
+        new AgentMetricsRoutes(metrics).addTo(table);
         new KeyringRoutes(membership, config.datacenter()).addTo(table);
         new EventRoutes(config, membership, local, hashWaiters).addTo(table);
         new MonitorRoutes(control, live::execute).addTo(table);

@@ -564,13 +564,36 @@ class ConfigLoaderTest {
     @CsvSource(
             delimiter = '|',
             value = {
-                "{\"telemetry\": {\"statsd_address\": \"x:1\"}} | telemetry",
+                "{\"telemetry\": {\"statsd_address\": \"x:1\"}} | telemetry.statsd_address",
                 "{\"statsd_addr\": \"x\"} | statsd_addr",
                 "{\"ui_dir\": \"x\"} | ui_dir"
             })
     void settingsWithoutEffectAreTakenWithAWarning(String file, String key) throws ConfigException {
         assertThat(sources.file("f.json", file).warnings())
                 .containsExactly("f.json: %s has no effect in this version".formatted(key));
+    }
+
+    @Test
+    void telemetryIsForWhomItIsWanted() throws ConfigException {
+        AgentConfig.Telemetry usual = sources.config().telemetry();
+        assertThat(usual)
+                .isEqualTo(new AgentConfig.Telemetry(Duration.ZERO, false, "consul", true));
+        sources.file(
+                "t.json",
+                """
+                {"telemetry": {"prometheus_retention_time": "30s", "disable_hostname": true,
+                               "metrics_prefix": "registry", "disable_compat_1.9": true}}
+                """);
+        assertThat(sources.warnings()).isEmpty();
+        assertThat(sources.config().telemetry())
+                .isEqualTo(
+                        new AgentConfig.Telemetry(Duration.ofSeconds(30), true, "registry", false));
+        assertThat(
+                        sources.file(
+                                        "u.json",
+                                        "{\"telemetry\": {\"prometheus_retention_time\": \"-1s\"}}")
+                                .fault())
+                .contains("telemetry.prometheus_retention_time");
     }
 
     // Addresses

@@ -192,6 +192,30 @@ class AgentRoutesTest {
     }
 
     @Test
+    void requestsAreMeasured() throws IOException {
+        api.close();
+        api =
+                TestApi.start(
+                        TestApi.Through.OWN,
+                        "{\"telemetry\": {\"prometheus_retention_time\": \"1m\", \"disable_hostname\": true}}");
+        api.send("PUT", "/v1/kv/a", "x".getBytes(StandardCharsets.UTF_8));
+        api.send("GET", "/v1/kv/a");
+        api.send("GET", "/v1/kv/a");
+        api.send("GET", "/v1/agent/self");
+        var answer = api.send("GET", "/v1/agent/metrics?format=prometheus");
+        assertThat(answer.status()).isEqualTo(200);
+        assertThat(answer.header("Content-Type"))
+                .isEqualTo("text/plain; version=0.0.4; charset=utf-8");
+        assertThat(answer.text())
+                .contains(
+                        "consul_api_http_count{method=\"GET\",path=\"v1_kv_\"} 2\n",
+                        "consul_api_http_count{method=\"PUT\",path=\"v1_kv_\"} 1\n",
+                        "consul_api_http_count{method=\"GET\",path=\"v1_agent_self\"} 1\n",
+                        "consul_http_GET_v1_kv___count 2\n",
+                        "# TYPE consul_runtime_alloc_bytes gauge\n");
+    }
+
+    @Test
     void whatIsNotThereSaysSo() throws IOException {
         assertThat(api.send("GET", "/v1/acl/tokens").text()).isEqualTo("ACL support disabled");
         assertThat(put("/v1/agent/token/default", "{'Token': 'x'}").status()).isEqualTo(401);

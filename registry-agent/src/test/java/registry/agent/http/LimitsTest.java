@@ -14,6 +14,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.Parameter;
 import org.junit.jupiter.params.ParameterizedClass;
 import org.junit.jupiter.params.provider.EnumSource;
+import registry.agent.metrics.Metrics;
 import registry.api.KvWrite;
 
 /**
@@ -270,7 +271,13 @@ class LimitsTest {
                                 -1, api.http.port(), -1, -1, -1, -1));
         try (var second =
                 new HttpApi(
-                        config, api.servers, api.local, id -> List.of(), new FakeMembers(), null)) {
+                        config,
+                        api.servers,
+                        api.local,
+                        id -> List.of(),
+                        new FakeMembers(),
+                        null,
+                        new Metrics(config.telemetry(), "", List.of()))) {
             assertThat(
                             org.assertj.core.api.Assertions.catchThrowableOfType(
                                     IOException.class, second::start))

@@ -24,6 +24,8 @@ import registry.agent.config.ConfigSources;
 import registry.agent.local.LocalConfig;
 import registry.agent.local.LocalState;
 import registry.agent.local.LocalStore;
+import registry.agent.metrics.JvmGauges;
+import registry.agent.metrics.Metrics;
 import registry.api.Node;
 import registry.api.json.Json;
 import registry.server.storage.NodeStore;
@@ -78,6 +80,7 @@ final class TestApi implements AutoCloseable {
                         checkId -> List.of(),
                         members,
                         new Control(),
+                        new Metrics(config.telemetry(), "here", List.of(new JvmGauges())),
                         through::of,
                         heartbeat);
     }

@@ -33,6 +33,13 @@ public record Question(
     public static final String HEALTH_STATE = "Health.ChecksInState";
     public static final String HEALTH_SERVICE = "Health.ServiceNodes";
 
+    public static final String INTERNAL_NODES = "Internal.NodeDump";
+    public static final String INTERNAL_NODE = "Internal.NodeInfo";
+    public static final String INTERNAL_SERVICES = "Internal.ServiceDump";
+
+    /** How many rows there are, for the figures of a server. */
+    public static final String INTERNAL_COUNTS = "Internal.Counts";
+
     /**
      * A key, with {@code recurse} all pairs below a prefix, with {@code keys} their names; {@code
      * raw} is the bare value.
