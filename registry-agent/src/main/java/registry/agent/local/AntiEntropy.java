@@ -142,15 +142,16 @@ final class AntiEntropy implements AutoCloseable {
         boolean full = true;
         try {
             while (!closed) {
+                String leader = servers.leader();
                 Outcome outcome = full ? syncFull() : pushChanges();
                 switch (outcome) {
                     case DONE -> full = await();
                     case OVERLOADED -> {
-                        awaitServers(RETRY_OVERLOADED);
+                        awaitServers(leader, RETRY_OVERLOADED);
                         full = true;
                     }
                     case FAILED -> {
-                        awaitServers(RETRY);
+                        awaitServers(leader, RETRY);
                         full = true;
                     }
                 }
@@ -193,9 +194,12 @@ final class AntiEntropy implements AutoCloseable {
         }
     }
 
-    /** Waits until there is a leader that was not there before, or for as long as is decent. */
-    private void awaitServers(Duration limit) throws InterruptedException {
-        String before = servers.leader();
+    /**
+     * Waits until there is a leader that was not there before, or for as long as is decent.
+     *
+     * @param before the leader when the round began that failed: who came meanwhile is a new one
+     */
+    private void awaitServers(String before, Duration limit) throws InterruptedException {
         long until = System.nanoTime() + limit.toNanos();
         lock.lock();
         try {

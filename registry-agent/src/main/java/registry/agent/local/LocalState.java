@@ -65,6 +65,7 @@ public final class LocalState implements AutoCloseable {
 
     private final LocalConfig config;
     private final LocalStore store;
+    private final Servers servers;
     private final Timers timers;
     private final Entries entries;
     private final Turns turns = new Turns();
@@ -89,6 +90,7 @@ public final class LocalState implements AutoCloseable {
             RandomGenerator random) {
         this.config = config;
         this.store = store;
+        this.servers = servers;
         this.timers = timers;
         this.entries = new Entries(config.node());
         this.scheduler = new CheckScheduler(timers, servers, random, config.checkOutputMaxSize());
@@ -389,7 +391,8 @@ public final class LocalState implements AutoCloseable {
     }
 
     /**
-     * Reports a TTL check. Output beyond the check's limit is cut.
+     * Reports a TTL check. Output beyond the check's limit is cut. A new state is in the catalogue
+     * when this returns, unless no server leads.
      *
      * @param status passing, warning or critical
      * @throws ApiException REFUSED {@code CheckID "x" does not have associated TTL}
@@ -401,6 +404,10 @@ public final class LocalState implements AutoCloseable {
             throw ApiException.refused("CheckID \"" + checkId + "\" does not have associated TTL");
         }
         results.heard(entry, new CheckResult(status, output));
+        String group = Entries.group(entry.definition.serviceId());
+        if (entries.isDirty(group) && !servers.leader().isEmpty()) {
+            pushNow(group);
+        }
     }
 
     /**

@@ -135,6 +135,23 @@ class AntiEntropyTest {
     }
 
     @Test
+    void aLeaderWhoComesWhileHisAbsenceIsNoticedIsNotMissed() throws Exception {
+        servers.downUntilLookedAt();
+        open(files(service("web", "web")));
+        await().atMost(5, SECONDS).until(() -> servers.services("n1").containsKey("web"));
+    }
+
+    @Test
+    void aNewStateIsInTheCatalogueWhenItsReportHasReturned() throws Exception {
+        LocalState state = open(files(service("web", "web", Checks.ttl("t", TTL))));
+        await().atMost(20, SECONDS).until(() -> servers.checks("n1").containsKey("t"));
+        for (String status : List.of("passing", "warning", "critical", "passing")) {
+            state.updateTtl("t", status, "");
+            assertThat(servers.status("n1", "t")).isEqualTo(status);
+        }
+    }
+
+    @Test
     void refusedServiceHoldsUpNobodyElse() throws Exception {
         servers.refuse("bad");
         LocalState state =

@@ -33,6 +33,7 @@ public final class FakeServers implements Servers {
     private final List<Waiting> waiting = new ArrayList<>();
     private final List<Object> calls = new ArrayList<>();
     private boolean up = true;
+    private boolean upWhenLookedAt;
     private String refusing = "";
     private long index = 1;
 
@@ -147,7 +148,9 @@ public final class FakeServers implements Servers {
 
     @Override
     public synchronized String leader() {
-        return up ? "127.0.0.1:8300" : "";
+        boolean leads = up;
+        up |= upWhenLookedAt;
+        return leads ? "127.0.0.1:8300" : "";
     }
 
     @Override
@@ -161,6 +164,12 @@ public final class FakeServers implements Servers {
 
     synchronized void up() {
         up = true;
+    }
+
+    /** There is no leader, and there is one as soon as somebody has seen so. */
+    synchronized void downUntilLookedAt() {
+        up = false;
+        upWhenLookedAt = true;
     }
 
     /** Registrations of that service are refused from now on. */
