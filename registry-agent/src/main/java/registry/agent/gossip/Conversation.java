@@ -179,10 +179,13 @@ final class Conversation implements AutoCloseable {
                 .anyMatch(part -> channel.getAddress().equals(part.getCoord()));
     }
 
-    /** Of these nothing was heard: what should have told us got lost with its sender, say. */
-    void askTheUnknown() {
+    /**
+     * These have not spoken: their word came just before the view that has them, say. What others
+     * know of them will not do: it may be of before their last word.
+     */
+    void askTheSilent() {
         for (Address member : view) {
-            if (!isSelf(member) && !holders.contains(Via.of(member))) {
+            if (!isSelf(member) && !holders.hasSpoken(Via.of(member))) {
                 speaker.tell(member, GossipMessage.question());
             }
         }
@@ -233,7 +236,7 @@ final class Conversation implements AutoCloseable {
 
     private void onMessage(Address from, GossipMessage message) {
         if (message.ask()) {
-            speaker.tell(from, GossipMessage.of(self.next(), self.upMillis()));
+            speaker.tell(from, GossipMessage.of(self.word(), self.upMillis()));
         }
         if (message.refusal() != null) {
             onRefusal(message.refusal(), message.upMillis());
@@ -341,7 +344,7 @@ final class Conversation implements AutoCloseable {
             return false; // of a process that is no more
         }
         if (unheard && record.state() == State.ALIVE) {
-            holders.put(new Holder(record, System.nanoTime()));
+            holders.putHearsay(new Holder(record, System.nanoTime()));
             return table.put(record);
         }
         return table.merge(record, System.currentTimeMillis());

@@ -2,7 +2,9 @@ package registry.agent.gossip;
 
 import java.util.Collection;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.Map;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -11,6 +13,7 @@ import org.jspecify.annotations.Nullable;
  */
 final class Holders {
     private final Map<String, Holder> byVia = new HashMap<>();
+    private final Set<String> heard = new HashSet<>();
 
     /**
      * A process that has a name and an id.
@@ -34,12 +37,26 @@ final class Holders {
         }
     }
 
+    /** By its own word; null when it had not spoken yet. */
     @Nullable Holder put(Holder holder) {
-        return byVia.put(holder.record().via(), holder);
+        String via = holder.record().via();
+        Holder before = byVia.put(via, holder);
+        return heard.add(via) ? null : before;
+    }
+
+    /** By what another says of it, until it speaks. */
+    void putHearsay(Holder holder) {
+        byVia.put(holder.record().via(), holder);
     }
 
     @Nullable Holder remove(String via) {
+        heard.remove(via);
         return byVia.remove(via);
+    }
+
+    /** Whether it has spoken itself. */
+    boolean hasSpoken(String via) {
+        return heard.contains(via);
     }
 
     boolean contains(String via) {

@@ -168,7 +168,7 @@ public final class JGroupsMembership implements Membership {
     }
 
     private void keepUp() {
-        conversation.every(ASK_MILLIS, conversation::askTheUnknown);
+        conversation.every(ASK_MILLIS, conversation::askTheSilent);
         conversation.every(
                 Math.min(MAX_REAP_MILLIS, config.reconnectTimeout().toMillis() / 4), this::reap);
         conversation.every(
@@ -212,7 +212,7 @@ public final class JGroupsMembership implements Membership {
 
     @Override
     public Member self() {
-        return table.find(config.nodeName()).orElseGet(self::next).member();
+        return table.find(config.nodeName()).orElseGet(self::word).member();
     }
 
     @Override

@@ -33,6 +33,17 @@ record MemberRecord(
         long since) {
 
     MemberRecord in(State next, long now) {
+        return with(version, next, now);
+    }
+
+    /** This record, which replaces another: within an incarnation no version goes back. */
+    MemberRecord after(MemberRecord replaced) {
+        return replaced.incarnation == incarnation && replaced.version > version
+                ? with(replaced.version, state, since)
+                : this;
+    }
+
+    private MemberRecord with(long nextVersion, State nextState, long nextSince) {
         return new MemberRecord(
                 id,
                 name,
@@ -44,9 +55,9 @@ record MemberRecord(
                 facts,
                 via,
                 incarnation,
-                version,
-                next,
-                now);
+                nextVersion,
+                nextState,
+                nextSince);
     }
 
     /** As the rest of the program knows it. */

@@ -48,26 +48,29 @@ final class MemberTable {
         if (past && (isOver(news, now) || forgotten.containsKey(news.via()))) {
             return false;
         }
-        members.put(key(news.name()), news);
+        members.put(key(news.name()), known == null ? news : news.after(known));
         return true;
     }
 
     /**
-     * A later incarnation wins; within one, the later word of the member itself, then LEFT, which
-     * is the member's own or an operator's word, then the later change of state.
+     * A later incarnation wins. Within one, LEFT, which is the member's own or an operator's word,
+     * beats FAILED, whichever word of the member either goes by: not all heard the last. Else the
+     * later word of the member itself wins, then the later change of state.
      */
     private static boolean supersedes(MemberRecord news, MemberRecord known) {
         if (news.incarnation() != known.incarnation()) {
             return news.incarnation() > known.incarnation();
         }
+        if (known.state() == State.FAILED && news.state() == State.LEFT) {
+            return true;
+        }
+        if (known.state() == State.LEFT && news.state() == State.FAILED) {
+            return false;
+        }
         if (news.version() != known.version()) {
             return news.version() > known.version();
         }
-        if (known.state() == State.LEFT) {
-            return false;
-        }
-        boolean knewItFailed = known.state() == State.FAILED;
-        return (knewItFailed && news.state() == State.LEFT) || news.since() > known.since();
+        return known.state() != State.LEFT && news.since() > known.since();
     }
 
     /**

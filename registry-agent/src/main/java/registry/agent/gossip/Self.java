@@ -5,11 +5,12 @@ import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.concurrent.atomic.AtomicLong;
 import org.jgroups.Address;
+import org.jspecify.annotations.Nullable;
 import registry.server.leader.Members.State;
 
 /**
- * What this node says of itself. Each record is newer than all before, so that its own word beats
- * what others have seen. Written by the {@code gossip} thread, but for {@code publish}.
+ * What this node says of itself. Each word is newer than all before, so that its own word beats
+ * what others have seen. Of the {@code gossip} thread, but for {@code publish}.
  */
 final class Self {
     private final GossipConfig config;
@@ -18,6 +19,7 @@ final class Self {
     private final AtomicLong version = new AtomicLong();
     private volatile long incarnation;
     private volatile State state = State.ALIVE;
+    private volatile @Nullable MemberRecord last;
     private volatile SortedMap<String, String> facts = new TreeMap<>();
 
     Self(GossipConfig config, Address address, long incarnation) {
@@ -26,21 +28,30 @@ final class Self {
         this.incarnation = incarnation;
     }
 
+    /** A new word, for everybody. */
     MemberRecord next() {
-        return new MemberRecord(
-                config.nodeId(),
-                config.nodeName(),
-                config.advertiseAddress().getHostAddress(),
-                config.port(),
-                config.server(),
-                config.rpcPort(),
-                config.tags(),
-                facts,
-                via,
-                incarnation,
-                version.incrementAndGet(),
-                state,
-                System.currentTimeMillis());
+        last =
+                new MemberRecord(
+                        config.nodeId(),
+                        config.nodeName(),
+                        config.advertiseAddress().getHostAddress(),
+                        config.port(),
+                        config.server(),
+                        config.rpcPort(),
+                        config.tags(),
+                        facts,
+                        via,
+                        incarnation,
+                        version.incrementAndGet(),
+                        state,
+                        System.currentTimeMillis());
+        return last;
+    }
+
+    /** The last word again, for who may have missed it. */
+    MemberRecord word() {
+        MemberRecord said = last;
+        return said != null ? said : next();
     }
 
     String name() {

@@ -68,6 +68,16 @@ class MemberTableTest {
     }
 
     @Test
+    void whoFailedAndIsThenSaidToHaveLeftHasLeftWhicheverWordOfItsOwnWasHeard() {
+        table.merge(record(1, 2, State.FAILED, 9), 10);
+        assertThat(table.merge(record(1, 1, State.LEFT, 5), 10)).isTrue();
+        assertThat(table.merge(record(1, 3, State.FAILED, 9), 10)).isFalse();
+        assertThat(table.merge(record(1, 2, State.ALIVE, 9), 10)).isFalse();
+        assertThat(table.find("n2").orElseThrow().state()).isEqualTo(State.LEFT);
+        assertThat(table.merge(record(1, 3, State.ALIVE, 9), 10)).isTrue();
+    }
+
+    @Test
     void failedAndLeftAreForgottenAfterTheirTimes() {
         table.merge(record(1, State.FAILED, 10), 10);
         assertThat(table.reap(60)).isFalse();
