@@ -305,6 +305,9 @@ public final class Link {
             }
         } catch (IOException | RuntimeException e) {
             close(e);
+        } catch (Error e) {
+            close(new IOException(e));
+            throw e;
         }
     }
 

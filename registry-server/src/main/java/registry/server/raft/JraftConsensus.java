@@ -534,6 +534,10 @@ public final class JraftConsensus implements Consensus {
                 && machine.bytesSinceSnapshot() >= CLOSE_SNAPSHOT_BYTES) {
             takeSnapshot().completeOnTimeout(null, CLOSE_SECONDS, TimeUnit.SECONDS).join();
         }
+        RaftLinks links = parts.links();
+        if (links != null) {
+            links.engineEnds();
+        }
         node.shutdown();
         try {
             node.join();
@@ -541,7 +545,6 @@ public final class JraftConsensus implements Consensus {
             Thread.currentThread().interrupt();
         }
         NodeManager.getInstance().removeAddress(self.getEndpoint());
-        RaftLinks links = parts.links();
         if (links != null) {
             links.close();
         }

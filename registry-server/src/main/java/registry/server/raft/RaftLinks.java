@@ -89,9 +89,14 @@ final class RaftLinks implements AutoCloseable {
         peer(raftId);
     }
 
-    /** The engine may be told of links from now on; before it is made, that would be too early. */
+    /** The engine may be told of links, and asked, from now on; it is lost without its node. */
     void engineRuns() {
         engineRuns = true;
+    }
+
+    /** The engine is asked nothing any more. */
+    void engineEnds() {
+        engineRuns = false;
     }
 
     /** Dials these from now on, if it does not yet; whoever else was dialled is left alone. */
@@ -247,9 +252,11 @@ final class RaftLinks implements AutoCloseable {
             RpcProcessor<?> processor = processors.get(message.getClass().getName());
             if (processor == null) {
                 request.refuse("nobody here handles " + message.getClass().getSimpleName());
-                return;
+            } else if (!engineRuns) {
+                request.refuse("Raft is starting or stopping");
+            } else {
+                handle(processor, request, message);
             }
-            handle(processor, request, message);
         }
 
         @SuppressWarnings("unchecked")
