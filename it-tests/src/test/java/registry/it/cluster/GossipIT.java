@@ -13,14 +13,17 @@ import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
 import registry.it.Cluster;
 import registry.it.Launcher;
 import registry.it.Node;
+import registry.it.NodeLogs;
 
 /**
  * Who is in the cluster and who is alive, as all nodes see it; their gossip is encrypted. The long
  * forms are in {@link GossipSoakIT}.
  */
+@ExtendWith(NodeLogs.class)
 final class GossipIT {
     private static final String KEY = "pUqJrVyVRj5jsiYEkM/tFQYfWyJIv4s3XkvDwy7Cu5s=";
     private static final String NEXT_KEY = "i0P+gFTkLPg0h53eNYjydg==";

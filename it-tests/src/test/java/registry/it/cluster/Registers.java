@@ -35,6 +35,7 @@ final class Registers extends Workload {
     private final Duration pace;
     private final AtomicLong calls = new AtomicLong();
     private final AtomicLong values = new AtomicLong();
+    private final AtomicLong answered = new AtomicLong();
     private final Map<String, List<Operation>> histories = new ConcurrentHashMap<>();
 
     private record Found(String value, long index) {}
@@ -53,10 +54,7 @@ final class Registers extends Workload {
 
     /** Calls that have a clear answer. */
     long answered() {
-        return histories.values().stream()
-                .flatMap(List::stream)
-                .filter(operation -> operation.returned() != Long.MAX_VALUE)
-                .count();
+        return answered.get();
     }
 
     /** Keys whose answers contradict each other. */
@@ -146,6 +144,9 @@ final class Registers extends Workload {
         List<Operation> history = histories.computeIfAbsent(key, first -> new ArrayList<>());
         synchronized (history) {
             history.add(new Operation(action, called, returned));
+        }
+        if (returned != Long.MAX_VALUE) {
+            answered.incrementAndGet();
         }
     }
 }
