@@ -37,7 +37,7 @@ final class FirstSecondIT {
     @Tag("soak")
     @Test
     void serversThatLoseTheirPowerAtOnceStartAgainEachTime() throws Exception {
-        cut(Integer.getInteger("registry.soak.cuts", 24));
+        cut(Integer.getInteger("registry.soak.rounds", 24));
     }
 
     private static void cut(int times) throws Exception {

@@ -37,9 +37,17 @@ final class MixIT {
     @Test
     void manyOfEach() throws Exception {
         mix(
-                Arrays.asList(Trouble.values()),
+                chosen(),
                 Integer.getInteger("registry.soak.rounds", 10),
-                Duration.ofSeconds(12));
+                Duration.ofSeconds(Integer.getInteger("registry.soak.longest", 12)));
+    }
+
+    /** All, or those that {@code registry.soak.troubles} names. */
+    private static List<Trouble> chosen() {
+        String names = System.getProperty("registry.soak.troubles", "");
+        return names.isEmpty()
+                ? Arrays.asList(Trouble.values())
+                : Arrays.stream(names.split(",")).map(Trouble::valueOf).toList();
     }
 
     private static void mix(List<Trouble> kinds, int rounds, Duration longest) throws Exception {
@@ -52,10 +60,13 @@ final class MixIT {
             var weather = new Weather();
             try (var registers = new Registers(agents, seed, PACE);
                     var acknowledged = new Acknowledged(agents, PACE);
+                    var locks = new Locks("a", agents, seed);
+                    var otherLocks = new Locks("b", agents, seed + agents.size());
                     var watchers = new Watchers(agents, weather, WAKE_UP);
                     var deaths = Deaths.in(cluster, weather)) {
                 var maker = new TroubleMaker(cluster, weather, deaths, random, longest);
-                List<Workload> all = List.of(registers, acknowledged, watchers, deaths);
+                List<Workload> all =
+                        List.of(registers, acknowledged, locks, otherLocks, watchers, deaths);
                 all.forEach(Workload::start);
                 for (int round = 0; round < rounds; round++) {
                     var troubles = new ArrayList<>(kinds);
@@ -69,10 +80,13 @@ final class MixIT {
                     workload.stop();
                 }
                 System.out.printf(
-                        "%smix: %d calls on registers, %d acknowledged, %d rounds of watchers, %d looks for the dead, seed %d%n",
+                        "%smix: %d calls on registers, %d acknowledged, %d holds of locks, %d of them ended by their session, "
+                                + "%d rounds of watchers, %d looks for the dead, seed %d%n",
                         maker.figures(),
                         registers.answered(),
                         acknowledged.count(),
+                        locks.count() + otherLocks.count(),
+                        locks.invalidated() + otherLocks.invalidated(),
                         watchers.rounds(),
                         deaths.looks(),
                         seed);
