@@ -27,35 +27,63 @@ final class MixIT {
 
     @Test
     void oneOfEach() throws Exception {
-        List<Trouble> troubles = new ArrayList<>(Arrays.asList(Trouble.values()));
+        List<Trouble> troubles = new ArrayList<>(everywhere());
         // Each of these is a start of all that another one has too.
         troubles.removeAll(List.of(Trouble.KILL_ALL, Trouble.KILL_CLIENT, Trouble.FREEZE_ANY));
-        mix(troubles, 1, Duration.ofSeconds(4));
+        mix(Cluster.of(3), troubles, 1, Duration.ofSeconds(4));
     }
 
     @Tag("soak")
     @Test
     void manyOfEach() throws Exception {
-        mix(
-                chosen(),
-                Integer.getInteger("registry.soak.rounds", 10),
-                Duration.ofSeconds(Integer.getInteger("registry.soak.longest", 12)));
+        mix(Cluster.of(3), chosen(), rounds(), longest());
+    }
+
+    /** Nothing that is promised hangs on the time of day. */
+    @Tag("soak")
+    @Test
+    void clocksAreWrong() throws Exception {
+        List<Trouble> troubles =
+                List.of(
+                        Trouble.WRONG_CLOCKS,
+                        Trouble.KILL_LEADER,
+                        Trouble.WRONG_CLOCKS,
+                        Trouble.KILL_ALL,
+                        Trouble.WRONG_CLOCKS,
+                        Trouble.CUT_OFF_LEADER);
+        mix(Cluster.of(3).clocks(), troubles, rounds(), longest());
+    }
+
+    private static int rounds() {
+        return Integer.getInteger("registry.soak.rounds", 10);
+    }
+
+    private static Duration longest() {
+        return Duration.ofSeconds(Integer.getInteger("registry.soak.longest", 12));
     }
 
     /** All, or those that {@code registry.soak.troubles} names. */
     private static List<Trouble> chosen() {
         String names = System.getProperty("registry.soak.troubles", "");
         return names.isEmpty()
-                ? Arrays.asList(Trouble.values())
+                ? everywhere()
                 : Arrays.stream(names.split(",")).map(Trouble::valueOf).toList();
     }
 
-    private static void mix(List<Trouble> kinds, int rounds, Duration longest) throws Exception {
+    private static List<Trouble> everywhere() {
+        return Arrays.stream(Trouble.values()).filter(Trouble::isEverywhere).toList();
+    }
+
+    private static void mix(Cluster.Plan plan, List<Trouble> kinds, int rounds, Duration longest)
+            throws Exception {
         long seed = Long.getLong("registry.seed", System.nanoTime());
         var random = new Random(seed);
         System.out.println("mix: seed " + seed);
-        try (Cluster cluster = Cluster.of(3).clients(2).disks(192).start()) {
+        try (Cluster cluster = plan.clients(2).disks(192).start()) {
             Assumptions.assumeTrue(cluster.hasNetwork());
+            Assumptions.assumeTrue(
+                    cluster.hasClocks() || !kinds.contains(Trouble.WRONG_CLOCKS),
+                    "no libfaketime here");
             List<URI> agents = cluster.nodes().stream().map(node -> node.client().agent()).toList();
             var weather = new Weather();
             try (var registers = new Registers(agents, seed, PACE);
