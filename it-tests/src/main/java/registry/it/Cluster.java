@@ -249,7 +249,7 @@ public final class Cluster implements AutoCloseable {
         return network != null;
     }
 
-    /** Whether clocks were asked for and can be had: they need libfaketime. */
+    /** Whether clocks were asked for and can be had: they need a C compiler. */
     public boolean hasClocks() {
         return nodes.stream().allMatch(Node::hasClock);
     }

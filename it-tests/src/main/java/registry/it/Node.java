@@ -178,7 +178,7 @@ public final class Node {
 
     /**
      * Sets the time of day, as this node alone sees it, so far ahead of the right one, or behind;
-     * in effect within a second. Needs {@link Cluster.Plan#clocks}.
+     * in effect at once. Needs {@link Cluster.Plan#clocks}.
      */
     public void setClock(Duration ahead) {
         if (clock == null) {

@@ -1,67 +1,92 @@
 package registry.it;
 
 import java.io.IOException;
+import java.io.InputStream;
 import java.io.UncheckedIOException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
+import java.nio.file.StandardOpenOption;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 
 /**
  * What a process takes for the time of day, which may be set forward or back while it runs. What
- * counts from a start, as timers do, is not touched: no machine sets that. Needs libfaketime.
+ * counts from a start, as timers do, is not touched: no machine sets that. Needs a C compiler, for
+ * the few lines that are preloaded.
  */
 final class WallClock implements AutoCloseable {
-    private static final List<Path> PLACES =
-            List.of(
-                    Path.of("/usr/lib/x86_64-linux-gnu/faketime/libfaketimeMT.so.1"),
-                    Path.of("/usr/lib/aarch64-linux-gnu/faketime/libfaketimeMT.so.1"),
-                    Path.of("/usr/lib64/faketime/libfaketimeMT.so.1"));
+    private final Path preloaded;
+    private final Path ahead;
 
-    private final Path library;
-    private final Path offset;
-
-    private WallClock(Path library, Path offset) {
-        this.library = library;
-        this.offset = offset;
+    private WallClock(Path preloaded, Path ahead) {
+        this.preloaded = preloaded;
+        this.ahead = ahead;
     }
 
-    /** One that is right; none where the library is missing. */
+    /** One that is right; none where nothing can be compiled. */
     static Optional<WallClock> open() throws IOException {
-        Optional<Path> library = PLACES.stream().filter(Files::exists).findFirst();
-        if (library.isEmpty()) {
+        if (Compiled.LIBRARY.isEmpty()) {
             return Optional.empty();
         }
-        var clock = new WallClock(library.get(), Files.createTempFile("registry-clock", ".offset"));
-        Watchdog.remove(clock.offset);
+        var clock =
+                new WallClock(
+                        Compiled.LIBRARY.get(), Files.createTempFile("registry-clock", ".ahead"));
+        Watchdog.remove(clock.ahead);
         clock.set(Duration.ZERO);
         return Optional.of(clock);
     }
 
-    /** Variables of the process that is to see this clock. */
-    Map<String, String> environment() {
-        return Map.of(
-                "LD_PRELOAD",
-                library.toString(),
-                "FAKETIME_TIMESTAMP_FILE",
-                offset.toString(),
-                "FAKETIME_CACHE_DURATION",
-                "1",
-                "DONT_FAKE_MONOTONIC",
-                "1",
-                "NO_FAKE_STAT",
-                "1");
+    /** Compiled once, when it is first wanted. */
+    private static final class Compiled {
+        static final Optional<Path> LIBRARY = compile();
     }
 
-    /** Sets it so far ahead of the right time, or behind; seen within a second. */
-    void set(Duration ahead) {
-        try {
-            Path draft = offset.resolveSibling(offset.getFileName() + ".new");
-            Files.writeString(draft, "%+d\n".formatted(ahead.toSeconds()));
-            Files.move(draft, offset, StandardCopyOption.ATOMIC_MOVE);
+    private static Optional<Path> compile() {
+        try (InputStream in = WallClock.class.getResourceAsStream("clock.c")) {
+            Path folder = Files.createTempDirectory("registry-clock");
+            Watchdog.remove(folder);
+            Path source = folder.resolve("clock.c");
+            Files.copy(Objects.requireNonNull(in), source);
+            return compile(source, folder.resolve("clock.so"));
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    private static Optional<Path> compile(Path source, Path compiled) {
+        Launcher.Result result =
+                Launcher.run(
+                        List.of(
+                                "sh",
+                                "-c",
+                                "cc -shared -fPIC -O2 -o \"$1\" \"$0\" -ldl",
+                                source.toString(),
+                                compiled.toString()),
+                        Map.of(),
+                        "");
+        return result.exit() == 0 ? Optional.of(compiled) : Optional.empty();
+    }
+
+    /** Variables of the process that is to see this clock. */
+    Map<String, String> environment() {
+        return Map.of("LD_PRELOAD", preloaded.toString(), "REGISTRY_IT_CLOCK", ahead.toString());
+    }
+
+    /** Sets it so far ahead of the right time, or behind; seen at once. */
+    void set(Duration by) {
+        ByteBuffer seconds =
+                ByteBuffer.allocate(Long.BYTES)
+                        .order(ByteOrder.nativeOrder())
+                        .putLong(by.toSeconds())
+                        .flip();
+        try (var file = FileChannel.open(ahead, StandardOpenOption.WRITE)) {
+            file.write(seconds, 0);
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
@@ -69,6 +94,6 @@ final class WallClock implements AutoCloseable {
 
     @Override
     public void close() throws IOException {
-        Files.deleteIfExists(offset);
+        Files.deleteIfExists(ahead);
     }
 }

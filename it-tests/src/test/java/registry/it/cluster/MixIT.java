@@ -83,7 +83,7 @@ final class MixIT {
             Assumptions.assumeTrue(cluster.hasNetwork());
             Assumptions.assumeTrue(
                     cluster.hasClocks() || !kinds.contains(Trouble.WRONG_CLOCKS),
-                    "no libfaketime here");
+                    "no C compiler here, so no clocks");
             List<URI> agents = cluster.nodes().stream().map(node -> node.client().agent()).toList();
             var weather = new Weather();
             try (var registers = new Registers(agents, seed, PACE);
