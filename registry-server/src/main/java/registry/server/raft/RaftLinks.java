@@ -44,6 +44,9 @@ final class RaftLinks implements AutoCloseable {
     /** Raft's byte in the hello. */
     static final byte SERVICE = 1;
 
+    /** The largest command that can be told to others: a frame holds it and what goes with it. */
+    static final int MAX_COMMAND_BYTES = 7 << 20;
+
     private static final int MAX_FRAME_BYTES = 8 << 20;
     private static final int MAX_QUEUE_BYTES = 16 << 20;
     private static final long MAX_PAUSE_MILLIS = 100;
@@ -271,21 +274,35 @@ final class RaftLinks implements AutoCloseable {
             }
         }
 
-        /** Entries of one peer go through one thread, in their order. */
+        /**
+         * Entries of one peer go through one thread, in their order. A heartbeat, which carries
+         * none, does not wait behind them: a slow disk would look like a dead server.
+         */
         private Executor executor(RpcProcessor<?> processor, Message message) {
             Executor executor = processor.executor();
             if (message instanceof AppendEntriesRequest entries
                     && processor.executorSelector() != null) {
-                AppendEntriesRequestHeader header =
-                        AppendEntriesRequestHeader.newBuilder()
-                                .setGroupId(entries.getGroupId())
-                                .setServerId(entries.getServerId())
-                                .setPeerId(entries.getPeerId())
-                                .build();
                 executor =
-                        processor.executorSelector().select(message.getClass().getName(), header);
+                        isHeartbeat(entries)
+                                ? workers
+                                : processor
+                                        .executorSelector()
+                                        .select(message.getClass().getName(), header(entries));
             }
             return executor == null ? workers : executor;
+        }
+
+        /** As the engine tells them apart. */
+        private static boolean isHeartbeat(AppendEntriesRequest request) {
+            return request.getEntriesCount() == 0 && !request.hasData();
+        }
+
+        private static AppendEntriesRequestHeader header(AppendEntriesRequest entries) {
+            return AppendEntriesRequestHeader.newBuilder()
+                    .setGroupId(entries.getGroupId())
+                    .setServerId(entries.getServerId())
+                    .setPeerId(entries.getPeerId())
+                    .build();
         }
 
         @Override
