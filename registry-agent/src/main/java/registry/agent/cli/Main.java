@@ -5,6 +5,7 @@ import java.io.FileOutputStream;
 import java.io.IOException;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -90,8 +91,8 @@ public final class Main {
         commands.put("snapshot inspect", SnapshotInspectCommand::new);
         commands.put("snapshot restore", SnapshotRestoreCommand::new);
         commands.put("snapshot save", SnapshotSaveCommand::new);
-        commands.put("tls ca create", TlsCaCreateCommand::new);
-        commands.put("tls cert create", TlsCertCreateCommand::new);
+        commands.put("tls ca create", () -> new TlsCaCreateCommand(Path.of("")));
+        commands.put("tls cert create", () -> new TlsCertCreateCommand(Path.of("")));
         commands.put("validate", ValidateCommand::new);
         commands.put("version", VersionCommand::new);
         commands.put("watch", WatchCommand::new);

@@ -9,6 +9,15 @@ import java.time.Duration;
 final class TlsCaCreateCommand implements Command {
     private static final String DAYS = "1825";
 
+    private final Path directory;
+
+    /**
+     * @param directory where the files go
+     */
+    TlsCaCreateCommand(Path directory) {
+        this.directory = directory;
+    }
+
     @Override
     public String synopsis() {
         return "[options]";
@@ -34,8 +43,8 @@ final class TlsCaCreateCommand implements Command {
         String prefix = flags.get("domain", "consul") + "-agent-ca";
         try {
             NewFiles.write(
-                    Path.of(prefix + ".pem"),
-                    Path.of(prefix + "-key.pem"),
+                    directory.resolve(prefix + ".pem"),
+                    directory.resolve(prefix + "-key.pem"),
                     Authority.create(days(flags, DAYS)).asFiles(),
                     terminal);
         } catch (GeneralSecurityException e) {

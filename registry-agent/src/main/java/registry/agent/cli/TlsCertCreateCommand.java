@@ -16,6 +16,15 @@ final class TlsCertCreateCommand implements Command {
     private static final String DAYS = "365";
     private static final int MOST = 10_000;
 
+    private final Path directory;
+
+    /**
+     * @param directory where the files are and go
+     */
+    TlsCertCreateCommand(Path directory) {
+        this.directory = directory;
+    }
+
     /** Whose certificate it is; a server answers for its datacenter's name. */
     private enum Kind {
         SERVER("server", EnumSet.of(Authority.Use.SERVER, Authority.Use.CLIENT)),
@@ -69,8 +78,8 @@ final class TlsCertCreateCommand implements Command {
         }
         Duration days = TlsCaCreateCommand.days(flags, DAYS);
         String domain = flags.get("domain", "consul");
-        Path certificate = Path.of(flags.get("ca", domain + "-agent-ca.pem"));
-        Path key = Path.of(flags.get("key", domain + "-agent-ca-key.pem"));
+        Path certificate = directory.resolve(flags.get("ca", domain + "-agent-ca.pem"));
+        Path key = directory.resolve(flags.get("key", domain + "-agent-ca-key.pem"));
         for (Path file : List.of(certificate, key)) {
             if (!Files.isReadable(file)) {
                 throw new Failure("Error reading CA: %s can't be read".formatted(file));
@@ -78,11 +87,12 @@ final class TlsCertCreateCommand implements Command {
         }
         Authority authority = Authority.read(certificate, key);
         terminal.say("==> Using " + certificate + " and " + key);
-        String prefix = freePrefix("%s-%s-%s-".formatted(flags.get("dc", "dc1"), kind.word, domain));
+        String prefix =
+                freePrefix("%s-%s-%s-".formatted(flags.get("dc", "dc1"), kind.word, domain));
         try {
             NewFiles.write(
-                    Path.of(prefix + ".pem"),
-                    Path.of(prefix + "-key.pem"),
+                    directory.resolve(prefix + ".pem"),
+                    directory.resolve(prefix + "-key.pem"),
                     authority.issue(names(kind, flags, domain), addresses(flags), kind.uses, days),
                     terminal);
         } catch (GeneralSecurityException e) {
@@ -130,10 +140,10 @@ final class TlsCertCreateCommand implements Command {
     }
 
     /** The next number that no file has yet. */
-    private static String freePrefix(String begin) throws Failure {
+    private String freePrefix(String begin) throws Failure {
         for (int i = 0; i < MOST; i++) {
-            if (!Files.exists(Path.of(begin + i + ".pem"))
-                    && !Files.exists(Path.of(begin + i + "-key.pem"))) {
+            if (!Files.exists(directory.resolve(begin + i + ".pem"))
+                    && !Files.exists(directory.resolve(begin + i + "-key.pem"))) {
                 return begin + i;
             }
         }

@@ -274,35 +274,21 @@ final class RaftLinks implements AutoCloseable {
             }
         }
 
-        /**
-         * Entries of one peer go through one thread, in their order. A heartbeat, which carries
-         * none, does not wait behind them: a slow disk would look like a dead server.
-         */
+        /** Entries of one peer go through one thread, in their order. */
         private Executor executor(RpcProcessor<?> processor, Message message) {
             Executor executor = processor.executor();
             if (message instanceof AppendEntriesRequest entries
                     && processor.executorSelector() != null) {
+                AppendEntriesRequestHeader header =
+                        AppendEntriesRequestHeader.newBuilder()
+                                .setGroupId(entries.getGroupId())
+                                .setServerId(entries.getServerId())
+                                .setPeerId(entries.getPeerId())
+                                .build();
                 executor =
-                        isHeartbeat(entries)
-                                ? workers
-                                : processor
-                                        .executorSelector()
-                                        .select(message.getClass().getName(), header(entries));
+                        processor.executorSelector().select(message.getClass().getName(), header);
             }
             return executor == null ? workers : executor;
-        }
-
-        /** As the engine tells them apart. */
-        private static boolean isHeartbeat(AppendEntriesRequest request) {
-            return request.getEntriesCount() == 0 && !request.hasData();
-        }
-
-        private static AppendEntriesRequestHeader header(AppendEntriesRequest entries) {
-            return AppendEntriesRequestHeader.newBuilder()
-                    .setGroupId(entries.getGroupId())
-                    .setServerId(entries.getServerId())
-                    .setPeerId(entries.getPeerId())
-                    .build();
         }
 
         @Override

@@ -438,11 +438,11 @@ final class NaiveModel {
 
     private boolean isAlias(Q q) {
         return queries.values().stream()
-                .filter(other -> !other.id.equals(q.id))
-                .anyMatch(other ->
-                        q.name.isEmpty()
-                                ? q.template && other.template && other.name.isEmpty()
-                                : fold(other.name).equals(fold(q.name)))
+                        .filter(other -> !other.id.equals(q.id))
+                        .anyMatch(other ->
+                                q.name.isEmpty()
+                                        ? q.template && other.template && other.name.isEmpty()
+                                        : fold(other.name).equals(fold(q.name)))
                 || queries.containsKey(fold(q.name));
     }
 

@@ -60,7 +60,9 @@ class StateMachineTest {
                             .formatted(seed, machine, foreign),
                     e);
         }
-        assertThat(machine.kinds()).as("types of commands that were done").hasSize(CommandType.values().length);
+        assertThat(machine.kinds())
+                .as("types of commands that were done")
+                .hasSize(CommandType.values().length);
         System.out.printf(
                 "state machine: %d commands in %d ms (%d ms of CPU), seed %d%n",
                 commands,
@@ -107,8 +109,7 @@ class StateMachineTest {
                     case ANSWERS_FORGOTTEN -> OnceTable.CLIENTS;
                     default -> null;
                 };
-        List<TableDef<?>> tables =
-                Fsm.TABLES.stream().filter(table -> table != forgotten).toList();
+        List<TableDef<?>> tables = Fsm.TABLES.stream().filter(table -> table != forgotten).toList();
         assertThatThrownBy(() -> machine.run(20_000, tables))
                 .as(mistake.name())
                 .isInstanceOf(AssertionError.class);

@@ -157,8 +157,11 @@ class RaftClusterTest {
                                 .anyMatch(standing ->
                                         standing.raftId().equals(newcomer.raftId)
                                                 && standing.answers()));
-        assertThat(leader.consensus.readyLearners()).isEmpty();
-        gate.countDown();
+        try {
+            assertThat(leader.consensus.readyLearners()).isEmpty();
+        } finally {
+            gate.countDown();
+        }
         await().atMost(10, SECONDS)
                 .until(() -> leader.consensus.readyLearners().contains(newcomer.raftId));
         leader.consensus.change(new MemberChange.RemoveLearner(newcomer.raftId));
@@ -235,11 +238,10 @@ class RaftClusterTest {
         Member leader = leader();
         long term = leader.ledger.leadingTerm();
         for (Member other : others(leader)) {
-            other.store.mood(
-                    (row, sync) -> {
-                        LockSupport.parkNanos(100_000_000);
-                        return sync;
-                    });
+            other.store.mood((row, sync) -> {
+                LockSupport.parkNanos(100_000_000);
+                return sync;
+            });
         }
         List<CompletableFuture<Object>> proposals = new ArrayList<>();
         for (int i = 0; i < 30; i++) {
