@@ -411,20 +411,24 @@ public final class Hub implements AutoCloseable {
         while (!stopped) {
             pause();
             long now = System.nanoTime();
-            boolean wasAway = now - last > AWAY_NANOS;
+            tickAll(last, now);
             last = now;
-            for (Link link : links) {
-                if (wasAway) {
-                    link.forgive(now);
-                }
-                tick(link, now);
-            }
-            greeting.forEach((socket, since) -> {
-                if (now - since > HELLO_NANOS && greeting.remove(socket) != null) {
-                    closeQuietly(socket);
-                }
-            });
         }
+    }
+
+    void tickAll(long last, long now) {
+        boolean wasAway = now - last > AWAY_NANOS;
+        for (Link link : links) {
+            if (wasAway) {
+                link.forgive(now);
+            }
+            tick(link, now);
+        }
+        greeting.forEach((socket, since) -> {
+            if (now - since > HELLO_NANOS && greeting.remove(socket) != null) {
+                closeQuietly(socket);
+            }
+        });
     }
 
     /** One link's trouble must not stop the clock of the others. */
