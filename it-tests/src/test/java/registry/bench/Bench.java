@@ -2,6 +2,8 @@ package registry.bench;
 
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.net.URLEncoder;
+import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -72,6 +74,7 @@ final class Bench {
                 Row.CLIENT_GET,
                 Row.CLIENT_GET_P50,
                 Row.CLUSTER_CPU,
+                Row.CLUSTER_GOSSIP,
                 Row.CLUSTER_SERVER,
                 Row.CLUSTER_CLIENT)) {
             section(() -> new ClusterRows(house, rounds, report).measure(this::wants));
@@ -93,6 +96,15 @@ final class Bench {
         }
         if (wants(Row.AGENT_P50, Row.AGENT_RATE, Row.TTL_PASS)) {
             section(this::ownServices);
+        }
+        if (wants(Row.DNS_A_10, Row.DNS_SRV_10, Row.DNS_A_200, Row.DNS_NODE)) {
+            section(() -> new DnsRows(house, rounds, report).measure(this::wants));
+        }
+        if (wants(Row.FILTER_5000)) {
+            section(this::filter);
+        }
+        if (wants(Row.SNAPSHOT_SAVE, Row.SNAPSHOT_WRITES, Row.SNAPSHOT_RESTORE)) {
+            section(() -> new SnapshotRows(house, rounds, report).measure());
         }
         if (wants(Row.RSS_LOADED, Row.SERVICES_5000, Row.WAKE_UPS)) {
             section(() -> new LoadedRows(house, rounds, report).measure());
@@ -198,6 +210,23 @@ final class Bench {
                     pair.floor(), "/durable/", pair.api().put("/v1/txn", Catalog.transaction(0)));
             double[] cpu = pair.cpuOf(ours, Catalog.transactions("/durable/"));
             report.add(Row.TXN_10, cpu[0], cpu[1]);
+        }
+    }
+
+    /** One node in fifty is meant. */
+    private void filter() {
+        try (var pair = new Pair(house, rounds)) {
+            try (var clients = new Clients(pair.agent().port(), 16)) {
+                clients.run(
+                        n ->
+                                ByteBuffer.wrap(
+                                        Api.request(
+                                                "PUT", "/v1/catalog/register", Catalog.node(n))),
+                        5_000);
+            }
+            String filter = URLEncoder.encode("Meta.rack == \"r7\"", StandardCharsets.UTF_8);
+            double[] cpu = pair.cpuOfGet("/v1/catalog/nodes?filter=" + filter);
+            report.add(Row.FILTER_5000, cpu[0] / 1000, cpu[1] / 1000);
         }
     }
 

@@ -23,6 +23,15 @@ final class Catalog {
                 .formatted(service, n, n / 250, n % 250 + 1);
     }
 
+    /** One of 5,000 nodes, a hundred to a rack. */
+    static String node(int n) {
+        return """
+        {"Node": "plain-%1$d", "Address": "10.4.%2$d.%3$d",
+         "NodeMeta": {"rack": "r%4$d", "zone": "z%5$d"}}
+        """
+                .formatted(n, n / 250, n % 250 + 1, n % 50, n % 3);
+    }
+
     /** One of {@code n} instances: 50 on a node, ten of a name, two checks each. */
     static String oneOfMany(int n) {
         return """

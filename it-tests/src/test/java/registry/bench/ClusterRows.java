@@ -19,6 +19,7 @@ final class ClusterRows {
     private final Report report;
     private final List<Subject> servers = new ArrayList<>();
     private final List<Subject> clients = new ArrayList<>();
+    private final List<Integer> gossipPorts = new ArrayList<>();
 
     ClusterRows(House house, Rounds rounds, Report report) {
         this.house = house;
@@ -29,7 +30,10 @@ final class ClusterRows {
     void measure(Predicate<Row> wanted) {
         try {
             start();
-            if (wanted.test(Row.CLUSTER_CPU) || wanted.test(Row.CLUSTER_SERVER)) {
+            if (wanted.test(Row.CLUSTER_CPU)
+                    || wanted.test(Row.CLUSTER_GOSSIP)
+                    || wanted.test(Row.CLUSTER_SERVER)
+                    || wanted.test(Row.CLUSTER_CLIENT)) {
                 atRest();
             }
             if (wanted.test(Row.CLIENT_GET) || wanted.test(Row.CLIENT_GET_P50)) {
@@ -43,16 +47,21 @@ final class ClusterRows {
 
     private void start() {
         House.Member seed = house.member("s1", SERVERS, "");
-        servers.add(house.execute(seed));
+        servers.add(execute(seed));
         for (int i = 2; i <= SERVERS; i++) {
-            servers.add(house.execute(house.member("s" + i, SERVERS, seed.gossip())));
+            servers.add(execute(house.member("s" + i, SERVERS, seed.gossip())));
         }
         for (int i = 1; i <= CLIENTS; i++) {
-            clients.add(house.execute(house.member("c" + i, 0, seed.gossip())));
+            clients.add(execute(house.member("c" + i, 0, seed.gossip())));
         }
         servers.forEach(house::awaitFirstWrite);
         clients.forEach(house::awaitFirstWrite);
         new Api(clients.getFirst().port()).put(KEY, "%0100d".formatted(1));
+    }
+
+    private Subject execute(House.Member member) {
+        gossipPorts.add(member.ports()[3]);
+        return house.execute(member);
     }
 
     private List<Subject> all() {
@@ -68,14 +77,25 @@ final class ClusterRows {
     private void atRest() {
         all().forEach(Subject::settle);
         LockSupport.parkNanos(REST_NANOS);
-        double[] perSecond = new double[rounds.count()];
-        for (int i = 0; i < perSecond.length; i++) {
-            long before = cpuOfAll();
-            long began = System.nanoTime();
-            LockSupport.parkNanos(REST_NANOS / 2);
-            perSecond[i] = (cpuOfAll() - before) * 1e6 / (System.nanoTime() - began);
+        double[] cpu = new double[rounds.count()];
+        double[] bytes = new double[rounds.count()];
+        try (var traffic = Traffic.of(gossipPorts)) {
+            for (int i = 0; i < rounds.count(); i++) {
+                long cpuBefore = cpuOfAll();
+                long bytesBefore = traffic == null ? 0 : traffic.bytes();
+                long began = System.nanoTime();
+                LockSupport.parkNanos(REST_NANOS / 2);
+                double seconds = (System.nanoTime() - began) / 1e9;
+                cpu[i] = (cpuOfAll() - cpuBefore) / 1e3 / seconds;
+                bytes[i] = traffic == null ? 0 : (traffic.bytes() - bytesBefore) / seconds;
+            }
+            if (traffic == null) {
+                report.note("Gossip was not counted: that takes root and nft.");
+            } else {
+                report.add(Row.CLUSTER_GOSSIP, Rounds.median(bytes) / 1e3, Double.NaN);
+            }
         }
-        report.add(Row.CLUSTER_CPU, Rounds.median(perSecond), Double.NaN);
+        report.add(Row.CLUSTER_CPU, Rounds.median(cpu), Double.NaN);
         report.add(Row.CLUSTER_SERVER, largest(servers), Double.NaN);
         report.add(Row.CLUSTER_CLIENT, largest(clients), Double.NaN);
     }
@@ -90,7 +110,7 @@ final class ClusterRows {
         double[] millis = new double[rounds.count()];
         try (var many = new Clients(client.port(), 4);
                 var one = new Clients(client.port(), 1)) {
-            rounds.warmUp(() -> cpuEach(many, get));
+            rounds.warmUp(all(), () -> many.run(get, rounds.each()));
             for (int i = 0; i < rounds.count(); i++) {
                 cpu[i] = cpuEach(many, get);
                 millis[i] = one.run(get, rounds.each()).medianMillis();

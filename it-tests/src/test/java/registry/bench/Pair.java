@@ -1,6 +1,7 @@
 package registry.bench;
 
 import java.time.Duration;
+import java.util.List;
 
 /** An agent and its floor, measured in turns. */
 final class Pair implements AutoCloseable {
@@ -36,8 +37,8 @@ final class Pair implements AutoCloseable {
     double[] cpuOf(Clients.Requests ours, Clients.Requests floors) {
         try (var toAgent = new Clients(agent.port(), 4);
                 var toFloor = new Clients(floor.port(), 4)) {
-            rounds.warmUp(() -> cpuEach(agent, toAgent, ours));
-            rounds.warmUp(() -> cpuEach(floor, toFloor, floors));
+            rounds.warmUp(List.of(agent), () -> toAgent.run(ours, rounds.each()));
+            rounds.warmUp(List.of(floor), () -> toFloor.run(floors, rounds.each()));
             return rounds.alternate(
                     () -> cpuEach(agent, toAgent, ours), () -> cpuEach(floor, toFloor, floors));
         }
@@ -54,7 +55,7 @@ final class Pair implements AutoCloseable {
         try (var toAgent = new Clients(agent.port(), 1);
                 var toFloor = new Clients(floor.port(), 1)) {
             Duration each = rounds.each();
-            rounds.warmUp(() -> cpuEach(agent, toAgent, ours));
+            rounds.warmUp(List.of(agent), () -> toAgent.run(ours, rounds.each()));
             toFloor.run(floors, each);
             return rounds.alternate(
                     () -> toAgent.run(ours, each).medianMillis(),
@@ -66,7 +67,7 @@ final class Pair implements AutoCloseable {
     double[][] rates(int clients, Clients.Requests ours, Clients.Requests floors, Disk disk) {
         try (var toAgent = new Clients(agent.port(), clients);
                 var toFloor = new Clients(floor.port(), clients)) {
-            rounds.warmUp(() -> cpuEach(agent, toAgent, ours));
+            rounds.warmUp(List.of(agent), () -> toAgent.run(ours, rounds.each()));
             toFloor.run(floors, rounds.each());
             double[][] perFlush = {new double[rounds.count()], new double[rounds.count()]};
             int[] round = {0, 0};

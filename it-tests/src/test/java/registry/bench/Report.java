@@ -56,7 +56,7 @@ final class Report {
             Row.text(figure.floor()),
             row.consul(),
             row.aim(),
-            row.isMet(figure.ours()) ? "yes" : "NO"
+            row.met(figure.ours())
         };
     }
 

@@ -2,31 +2,41 @@ package registry.bench;
 
 import java.time.Duration;
 import java.util.Arrays;
+import java.util.List;
 import java.util.function.DoubleSupplier;
+import java.util.function.ToLongFunction;
 
 /** How often and how long is measured: agent and floor in turns, the median of the rounds. */
 record Rounds(int count, Duration each, int maxWarmUps) {
-    /** The compiler is done when a round costs no less than this share of the one before. */
-    private static final double STEADY = 0.93;
+    /** The compilers are done when they take no more than this share of a round's CPU. */
+    private static final double COMPILING = 0.03;
+
+    private static final int MIN_WARM_UPS = 3;
 
     static Rounds full() {
-        return new Rounds(5, Duration.ofMillis(1200), 10);
+        return new Rounds(5, Duration.ofMillis(1200), 20);
     }
 
     static Rounds quick() {
         return new Rounds(3, Duration.ofMillis(300), 4);
     }
 
-    /** Repeats what is measured until it gets no cheaper; three times at least. */
-    void warmUp(DoubleSupplier cost) {
-        double last = cost.getAsDouble();
-        for (int i = 1; i < maxWarmUps; i++) {
-            double now = cost.getAsDouble();
-            if (i >= 2 && now >= last * STEADY) {
+    /** Repeats what is measured until those asked no longer compile; three times at least. */
+    void warmUp(List<Subject> asked, Runnable round) {
+        for (int i = 0; i < maxWarmUps; i++) {
+            long cpu = sum(asked, Subject::cpuMicros);
+            long compiling = sum(asked, Subject::compilerMicros);
+            round.run();
+            cpu = sum(asked, Subject::cpuMicros) - cpu;
+            compiling = sum(asked, Subject::compilerMicros) - compiling;
+            if (i + 1 >= MIN_WARM_UPS && compiling <= cpu * COMPILING) {
                 return;
             }
-            last = now;
         }
+    }
+
+    private static long sum(List<Subject> subjects, ToLongFunction<Subject> of) {
+        return subjects.stream().mapToLong(of).sum();
     }
 
     /** Medians of {@code ours} and {@code floor}. */

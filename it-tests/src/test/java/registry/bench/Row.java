@@ -43,9 +43,21 @@ enum Row {
     CLIENT_GET("KV GET through a client agent, CPU each of all", "µs", "1,200–1,600", 250),
     CLIENT_GET_P50("KV GET through a client agent, 1 client, p50", "ms", "1.1", 0.5),
     CLUSTER_CPU("3 servers and 2 clients at rest, CPU of all", "ms/s", "", 30),
+    CLUSTER_GOSSIP("3 servers and 2 clients at rest, gossip of all", "KB/s", "", Row.NO_AIM),
     CLUSTER_SERVER("3 servers and 2 clients at rest, RSS of a server", "MB", "", 130),
     CLUSTER_CLIENT("3 servers and 2 clients at rest, RSS of a client", "MB", "", 110),
+    DNS_A_10("DNS A of 10, CPU each", "µs", "86–106", 30),
+    DNS_SRV_10("DNS SRV of 10, CPU each", "µs", "216–270", 40),
+    DNS_A_200("DNS A of 200, CPU each", "µs", "840–1,200", 50),
+    DNS_NODE("DNS A of a node, CPU each", "µs", "43–75", 25),
+    FILTER_5000("catalog/nodes of 5,000 by a filter, CPU each", "ms", "", 5),
+    SNAPSHOT_SAVE("snapshot save of 50,000 instances", "s", "", 2),
+    SNAPSHOT_WRITES("writes meanwhile, 1 client", "/s", "", -1),
+    SNAPSHOT_RESTORE("snapshot restore of 50,000 instances", "s", "", 2),
     VERSION("registry version, wall", "ms", "35–42", 50);
+
+    /** For what is worth knowing, whatever it is. */
+    private static final double NO_AIM = Double.NaN;
 
     private final String label;
     private final String unit;
@@ -74,13 +86,21 @@ enum Row {
         return consul;
     }
 
+    /** Empty when there is none. */
     String aim() {
+        if (Double.isNaN(aim)) {
+            return "";
+        }
         var number = new DecimalFormat("#,##0.##", DecimalFormatSymbols.getInstance(Locale.ROOT));
         return aim < 0 ? "≥ " + number.format(-aim) : "≤ " + number.format(aim);
     }
 
-    boolean isMet(double ours) {
-        return aim < 0 ? ours >= -aim : ours <= aim;
+    /** Whether it is: {@code yes}, {@code NO}, or nothing where there is no aim. */
+    String met(double ours) {
+        if (Double.isNaN(aim)) {
+            return "";
+        }
+        return (aim < 0 ? ours >= -aim : ours <= aim) ? "yes" : "NO";
     }
 
     /** {@code value} with three digits that count; empty for NaN. */

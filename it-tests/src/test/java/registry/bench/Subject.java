@@ -15,6 +15,7 @@ import java.util.stream.Stream;
 final class Subject implements AutoCloseable {
     private static final long MICROS_PER_TICK = 10_000; // USER_HZ is 100 on every Linux we run on
     private static final long SETTLE_NANOS = 10_000_000_000L;
+    private static final Pattern COMPILER = Pattern.compile("\\(C[12] Compiler");
     private static final Pattern LIVE = Pattern.compile("(?m)^Total +\\d+ +(\\d+)");
 
     private final Process process;
@@ -55,7 +56,29 @@ final class Subject implements AutoCloseable {
 
     /** User and system time since its start, in steps of 10 ms. */
     long cpuMicros() {
-        String stat = read("stat");
+        return cpuMicros(read("stat"));
+    }
+
+    /** What the threads of its compilers have used. */
+    long compilerMicros() {
+        try (Stream<Path> threads = Files.list(proc("task"))) {
+            return threads.mapToLong(Subject::compilerMicros).sum();
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    private static long compilerMicros(Path thread) {
+        try {
+            String stat = Files.readString(thread.resolve("stat"));
+            return COMPILER.matcher(stat).find() ? cpuMicros(stat) : 0;
+        } catch (IOException e) {
+            // It has ended meanwhile.
+            return 0;
+        }
+    }
+
+    private static long cpuMicros(String stat) {
         // The name before the last parenthesis may hold anything; utime is field 14, stime 15.
         String[] fields = stat.substring(stat.lastIndexOf(')') + 2).split(" ");
         return (Long.parseLong(fields[11]) + Long.parseLong(fields[12])) * MICROS_PER_TICK;

@@ -1,6 +1,5 @@
 package registry.bench;
 
-import java.time.Duration;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
@@ -58,7 +57,7 @@ final class WriteRows {
             int leader = servers.getFirst().port();
             one = new Clients(leader, 1);
             many = new Clients(leader, MANY);
-            rounds.warmUp(() -> cpuOf(many, rounds.each()));
+            rounds.warmUp(servers, () -> many.run(puts, rounds.each()));
         }
 
         double medianMillis() {
@@ -75,12 +74,6 @@ final class WriteRows {
         /** Of all servers, per write; after {@link #rate} in all rounds. */
         double cpuEach() {
             return Rounds.median(cpu);
-        }
-
-        private double cpuOf(Clients clients, Duration time) {
-            long before = cpuMicros();
-            int count = clients.run(puts, time).count();
-            return (double) (cpuMicros() - before) / count;
         }
 
         private long cpuMicros() {
