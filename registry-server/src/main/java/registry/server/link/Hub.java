@@ -49,7 +49,11 @@ public final class Hub implements AutoCloseable {
     private static final long FAR_NANOS = TimeUnit.HOURS.toNanos(1);
     private static final long MIN_PAUSE_MILLIS = 20;
     private static final long HELLO_NANOS = TimeUnit.SECONDS.toNanos(3);
+
+    /** Later at the end that was dialled: else both would ask at once, each time. */
     private static final long PING_NANOS = TimeUnit.SECONDS.toNanos(1);
+
+    private static final long DIALLED_PING_NANOS = TimeUnit.MILLISECONDS.toNanos(1_500);
     private static final long SILENT_NANOS = TimeUnit.SECONDS.toNanos(5);
     private static final long HEARD_NANOS = TimeUnit.SECONDS.toNanos(2);
     private static final long COMPLAIN_NANOS = TimeUnit.SECONDS.toNanos(5);
@@ -159,7 +163,13 @@ public final class Hub implements AutoCloseable {
             if (greeting.remove(socket) == null) {
                 throw new SocketTimeoutException("hello");
             }
-            start(hello.from(), service, stream, ofAddress::decrementAndGet, service.onePerPeer());
+            start(
+                    hello.from(),
+                    service,
+                    stream,
+                    ofAddress::decrementAndGet,
+                    service.onePerPeer(),
+                    DIALLED_PING_NANOS);
             welcome = true;
         } catch (IOException | RuntimeException e) {
             LOG.debug(
@@ -254,7 +264,12 @@ public final class Hub implements AutoCloseable {
     }
 
     private Link start(
-            String peer, Service service, Stream stream, Runnable ended, boolean onePerPeer) {
+            String peer,
+            Service service,
+            Stream stream,
+            Runnable ended,
+            boolean onePerPeer,
+            long pingNanos) {
         Link[] self = new Link[1];
         Link link =
                 new Link(
@@ -268,7 +283,8 @@ public final class Hub implements AutoCloseable {
                             onlyOf.remove(peer, self[0]);
                             ended.run();
                         },
-                        this::lookBy);
+                        this::lookBy,
+                        pingNanos);
         self[0] = link;
         if (onePerPeer) {
             // The end of the old one is told before the first frame of the new.
@@ -403,7 +419,7 @@ public final class Hub implements AutoCloseable {
                 if (greeting.remove(socket) == null) {
                     throw new SocketTimeoutException("hello");
                 }
-                Link dialled = start(hello.from(), service, stream, this::wake, false);
+                Link dialled = start(hello.from(), service, stream, this::wake, false, PING_NANOS);
                 greeted = true;
                 return dialled;
             } finally {
@@ -445,7 +461,7 @@ public final class Hub implements AutoCloseable {
     /** One link's trouble must not stop the clock of the others. */
     private static long tick(Link link, long now) {
         try {
-            return link.tick(now, PING_NANOS, SILENT_NANOS);
+            return link.tick(now, SILENT_NANOS);
         } catch (RuntimeException e) {
             LOG.error("a link's end was not taken well: peer={}", link.peer(), e);
             return now;

@@ -141,6 +141,7 @@ public final class Link {
     private final OutputStream out;
     private final Runnable ended;
     private final LongConsumer due;
+    private final long pingNanos;
     private final Map<String, Object> attributes = new ConcurrentHashMap<>();
     private final ConcurrentHashMap<Long, Pending> pending = new ConcurrentHashMap<>();
     private final AtomicLong ids = new AtomicLong();
@@ -159,6 +160,7 @@ public final class Link {
     /**
      * @param ended told before the handler that the link has ended
      * @param due told when a reply is due, by the time of System.nanoTime
+     * @param pingNanos after how much silence the other end is asked for a sign of life
      */
     Link(
             String peer,
@@ -167,7 +169,8 @@ public final class Link {
             InputStream in,
             OutputStream out,
             Runnable ended,
-            LongConsumer due) {
+            LongConsumer due,
+            long pingNanos) {
         this.peer = peer;
         this.service = service;
         this.socket = socket;
@@ -175,6 +178,7 @@ public final class Link {
         this.out = out;
         this.ended = ended;
         this.due = due;
+        this.pingNanos = pingNanos;
     }
 
     void start() {
@@ -378,7 +382,7 @@ public final class Link {
      *
      * @return when there may be something to do again, by what is known now
      */
-    long tick(long now, long pingNanos, long silentNanos) {
+    long tick(long now, long silentNanos) {
         long next = now + pingNanos;
         for (var entry : pending.entrySet()) {
             Pending call = entry.getValue();
