@@ -108,8 +108,7 @@ class TlsCommandsTest {
         assertThat(read("west-client-consul-1.pem").getSerialNumber())
                 .isNotEqualTo(client.getSerialNumber());
         cert("-cli");
-        assertThat(read("dc1-cli-consul-0.pem").getExtendedKeyUsage())
-                .containsExactly(CLIENT_AUTH);
+        assertThat(read("dc1-cli-consul-0.pem").getExtendedKeyUsage()).containsExactly(CLIENT_AUTH);
     }
 
     @Test
@@ -133,8 +132,7 @@ class TlsCommandsTest {
         ca("-domain", "other");
         cert("-client", "-domain", "other");
         assertThatThrownBy(() ->
-                        requireSigned(
-                                read("dc1-client-other-0.pem"), read("consul-agent-ca.pem")))
+                        requireSigned(read("dc1-client-other-0.pem"), read("consul-agent-ca.pem")))
                 .isInstanceOf(CertPathValidatorException.class);
         assertThatThrownBy(() -> cert("-client", "-key", "other-agent-ca-key.pem"))
                 .isInstanceOf(IOException.class)
@@ -143,14 +141,14 @@ class TlsCommandsTest {
 
     @Test
     void whatIsWrongIsTold() throws Exception {
-        assertThatThrownBy(() -> cert("-server"))
-                .hasMessageStartingWith("Error reading CA: ");
+        assertThatThrownBy(() -> cert("-server")).hasMessageStartingWith("Error reading CA: ");
         ca();
         assertThatThrownBy(this::cert)
                 .hasMessage("Please provide either -server, -client, or -cli");
         assertThatThrownBy(() -> cert("-client", "-server"))
                 .hasMessage("Please provide either -server, -client, or -cli");
-        assertThatThrownBy(() -> cert("-client", "-node", "x")).hasMessage("-node requires -server");
+        assertThatThrownBy(() -> cert("-client", "-node", "x"))
+                .hasMessage("-node requires -server");
         assertThatThrownBy(() -> cert("-client", "-additional-ipaddress", "web"))
                 .hasMessageContaining("is no address");
         assertThatThrownBy(() -> cert("-client", "-days", "0")).hasMessageContaining("-days");
