@@ -55,11 +55,6 @@ finish() {
 }
 trap finish EXIT
 
-# What the agent does not have, the clients leave out, and the last line says so.
-has() {
-    [ "$(curl -s -o /dev/null -w '%{http_code}' "http://$CONSUL_HTTP_ADDR$1")" = 200 ] && echo yes
-}
-
 # The content of a Debian package, without installing it.
 debian() {
     local to=$WORK/debian/$1
@@ -92,11 +87,20 @@ java_classes() {
         dependency:build-classpath -Dmdep.outputFile="$WORK/java/classpath") >>"$RUN/fetch.log" 2>&1
 }
 
+# Where the Python modules of Debian packages are.
+modules() {
+    local package found=
+    for package in "$@"; do
+        found=$found$(debian "$package")/usr/lib/python3/dist-packages: || return 1
+    done
+    echo "$found"
+}
+
 # Prints the line of a client: its name, then how it is run.
 report() {
     local name=$1
     shift
-    timeout 120 "$@" >"$RUN/$name.log" 2>&1
+    timeout 300 "$@" >"$RUN/$name.log" 2>&1
     local code=$?
     case $code in
         0) printf '%-24s passed   %s\n' "$name" "$(tail -1 "$RUN/$name.log")" ;;
@@ -114,14 +118,11 @@ missing() {
 }
 
 client() {
-    local files
+    local files modules libraries
     case $1 in
         python3-consul | python3-consul2)
-            files=
-            for package in "$1" python3-requests python3-six python3-urllib3 python3-chardet python3-certifi python3-idna; do
-                files=$files$(debian "$package")/usr/lib/python3/dist-packages: || { missing "$1"; return; }
-            done
-            report "$1" env PYTHONPATH="$files" /usr/bin/python3 "$CLIENTS/python.py" ;;
+            modules=$(modules "$1" $REQUESTS) || { missing "$1"; return; }
+            report "$1" env PYTHONPATH="$modules" /usr/bin/python3 "$CLIENTS/python.py" ;;
         npm-consul-1.2)
             (npm_packages) || { missing "$1"; return; }
             report "$1" env NODE_PATH="$WORK/npm/node_modules" node "$CLIENTS/npm.js" consul1 ;;
@@ -145,29 +146,30 @@ client() {
             command -v haproxy >/dev/null || { missing "$1"; return; }
             report "$1" bash "$CLIENTS/haproxy.sh" "$(command -v haproxy)" "$RUN" ;;
         ansible)
-            files=
-            for package in ansible-core ansible python3-consul python3-requests python3-six python3-urllib3 python3-chardet \
-                python3-certifi python3-idna python3-jinja2 python3-markupsafe python3-packaging python3-resolvelib python3-yaml \
-                python3-cryptography python3-cffi-backend; do
-                files=$files$(debian "$package")/usr/lib/python3/dist-packages: || { missing "$1"; return; }
-            done
-            report "$1" env PYTHONPATH="$files" HOME="$RUN" ANSIBLE_LOCALHOST_WARNING=false ANSIBLE_INVENTORY_UNPARSED_WARNING=false \
+            modules=$(modules ansible-core ansible python3-consul $REQUESTS python3-jinja2 python3-markupsafe python3-packaging \
+                python3-resolvelib python3-yaml python3-cryptography python3-cffi-backend) || { missing "$1"; return; }
+            report "$1" env PYTHONPATH="$modules" HOME="$RUN" ANSIBLE_LOCALHOST_WARNING=false ANSIBLE_INVENTORY_UNPARSED_WARNING=false \
                 ANSIBLE_PYTHON_INTERPRETER=/usr/bin/python3 ANSIBLE_NOCOLOR=1 LC_ALL=C.UTF-8 \
                 bash "$CLIENTS/ansible.sh" "$WORK/debian/ansible-core/usr/bin/ansible-playbook" "$CLIENTS/ansible.yml" ;;
+        patroni)
+            modules=$(modules patroni python3-consul $REQUESTS python3-psycopg2 python3-psutil python3-dateutil python3-click \
+                python3-prettytable python3-wcwidth python3-cdiff python3-yaml python3-pkg-resources) &&
+                libraries=$(libraries libpq5 libicu72 libxml2) && debian postgresql-15 >/dev/null &&
+                debian postgresql-client-15 >/dev/null || { missing "$1"; return; }
+            report "$1" env PYTHONPATH="$modules" LD_LIBRARY_PATH="$libraries" /usr/bin/python3 "$CLIENTS/patroni.py" \
+                "$HERE/target/registry/bin/registry" "$WORK/debian/patroni/usr/bin/patroni" \
+                "$WORK/debian/postgresql-15/usr/lib/postgresql/15/bin" \
+                "$WORK/debian/postgresql-client-15/usr/lib/postgresql/15/bin" "$RUN" ;;
         *)
             echo "no such client: $1"
             FAILED=1 ;;
     esac
 }
 
-ALL="python3-consul python3-consul2 npm-consul-1.2 npm-consul-2.0 kiwiproject ecwid vertx vmagent dnsmasq unbound haproxy ansible"
+ALL="python3-consul python3-consul2 npm-consul-1.2 npm-consul-2.0 kiwiproject ecwid vertx vmagent dnsmasq unbound haproxy ansible patroni"
+REQUESTS="python3-requests python3-six python3-urllib3 python3-chardet python3-certifi python3-idna"
 start_agent
-REGISTRY_SESSIONS=$(has /v1/session/list)
-REGISTRY_EVENTS=$(has /v1/event/list)
-export REGISTRY_SESSIONS REGISTRY_EVENTS
 for name in ${*:-$ALL}; do
     client "$name"
 done
-[ -n "$REGISTRY_SESSIONS" ] || echo "left out everywhere: sessions and locks, which this agent does not have"
-[ -n "$REGISTRY_EVENTS" ] || echo "left out everywhere: events, which this agent does not have"
 exit "$FAILED"

@@ -39,28 +39,20 @@ async function main() {
   assert.ok(!(await consul.kv.set({ key: name + "/k", value: "x", cas: "1" })));
   assert.deepStrictEqual(await consul.kv.keys(name), [name + "/k"]);
 
-  if (process.env.REGISTRY_SESSIONS) {
-    const { ID } = await consul.session.create({ name: "js", ttl: "10s", lockdelay: "0s" });
-    assert.strictEqual(await consul.kv.set({ key: name + "/k", value: "mine", acquire: ID }), true);
-    assert.strictEqual((await consul.kv.get(name + "/k")).Session, ID);
-    assert.strictEqual((await consul.session.renew(ID))[0].ID, ID);
-    await consul.session.destroy(ID);
-    assert.strictEqual((await consul.kv.get(name + "/k")).Session, undefined);
-  }
+  const { ID } = await consul.session.create({ name: "js", ttl: "10s", lockdelay: "0s" });
+  assert.strictEqual(await consul.kv.set({ key: name + "/k", value: "mine", acquire: ID }), true);
+  assert.strictEqual((await consul.kv.get(name + "/k")).Session, ID);
+  assert.strictEqual((await consul.session.renew(ID))[0].ID, ID);
+  await consul.session.destroy(ID);
+  assert.strictEqual((await consul.kv.get(name + "/k")).Session, undefined);
   await consul.kv.del({ key: name, recurse: true });
 
-  if (process.env.REGISTRY_EVENTS) {
-    await consul.event.fire(name, "body");
-    assert.strictEqual((await consul.event.list(name))[0].Name, name);
-  }
+  await consul.event.fire(name, "body");
+  assert.strictEqual((await consul.event.list(name))[0].Name, name);
 
   await consul.agent.service.deregister(name + "-1");
   assert.deepStrictEqual(await consul.health.service(name), []);
-  console.log(
-    "services, checks, watch, kv" +
-      (process.env.REGISTRY_SESSIONS ? ", sessions and locks" : "") +
-      (process.env.REGISTRY_EVENTS ? ", events" : ""),
-  );
+  console.log("services, checks, watch, kv, sessions and locks, events");
 }
 
 main().then(

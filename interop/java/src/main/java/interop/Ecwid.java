@@ -43,20 +43,18 @@ final class Ecwid {
         Work.check(client.setKVValue(key, "value").getValue(), "put");
         Work.check(client.getKVValue(key).getValue().getDecodedValue().equals("value"), "get");
         Work.check(client.getKVValues(Work.NAME).getValue().size() == 1, "recurse");
-        if (Work.SESSIONS) {
-            var session = new NewSession();
-            session.setName("ecwid");
-            session.setLockDelay(0);
-            String holder = client.sessionCreate(session, QueryParams.DEFAULT).getValue();
-            var acquire = new PutParams();
-            acquire.setAcquireSession(holder);
-            Work.check(client.setKVValue(key, "mine", acquire).getValue(), "acquire");
-            Work.check(client.getKVValue(key).getValue().getSession().equals(holder), "holder");
-            client.sessionDestroy(holder, QueryParams.DEFAULT);
-        }
+        var session = new NewSession();
+        session.setName("ecwid");
+        session.setLockDelay(0);
+        String holder = client.sessionCreate(session, QueryParams.DEFAULT).getValue();
+        var acquire = new PutParams();
+        acquire.setAcquireSession(holder);
+        Work.check(client.setKVValue(key, "mine", acquire).getValue(), "acquire");
+        Work.check(client.getKVValue(key).getValue().getSession().equals(holder), "holder");
+        client.sessionDestroy(holder, QueryParams.DEFAULT);
         client.deleteKVValues(Work.NAME);
         client.agentServiceDeregister(id);
-        Work.done("services, checks, blocking, kv");
+        Work.done("services, checks, blocking, kv, sessions and locks");
     }
 
     private static HealthServicesRequest passing(QueryParams params) {

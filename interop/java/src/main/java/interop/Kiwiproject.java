@@ -31,18 +31,16 @@ final class Kiwiproject {
         Work.check(kv.putValue(key, "value", 7), "put");
         Work.check(kv.getValueAsString(key).orElseThrow().equals("value"), "get");
         Work.check(kv.getKeys(Work.NAME).equals(List.of(key)), "keys");
-        if (Work.SESSIONS) {
-            var sessions = consul.sessionClient();
-            String session =
-                    sessions.createSession(ImmutableSession.builder().name("kiwi").lockDelay("0s").build())
-                            .getId();
-            Work.check(kv.acquireLock(key, "mine", session), "acquire");
-            Work.check(kv.getSession(key).orElseThrow().equals(session), "holder");
-            Work.check(kv.releaseLock(key, session), "release");
-            sessions.destroySession(session);
-        }
+        var sessions = consul.sessionClient();
+        String session =
+                sessions.createSession(ImmutableSession.builder().name("kiwi").lockDelay("0s").build())
+                        .getId();
+        Work.check(kv.acquireLock(key, "mine", session), "acquire");
+        Work.check(kv.getSession(key).orElseThrow().equals(session), "holder");
+        Work.check(kv.releaseLock(key, session), "release");
+        sessions.destroySession(session);
         kv.deleteKeys(Work.NAME);
         agent.deregister(id);
-        Work.done("services, checks, health cache, kv");
+        Work.done("services, checks, health cache, kv, sessions and locks");
     }
 }

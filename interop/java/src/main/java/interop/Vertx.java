@@ -52,18 +52,16 @@ final class Vertx {
         String key = Work.NAME + "/key";
         Work.check(get(client.putValue(key, "value")), "put");
         Work.check(get(client.getValue(key)).getValue().equals("value"), "get");
-        if (Work.SESSIONS) {
-            String session =
-                    get(client.createSessionWithOptions(
-                            new SessionOptions().setName("vertx").setLockDelay(0)));
-            Work.check(
-                    get(client.putValueWithOptions(
-                            key, "mine", new KeyValueOptions().setAcquireSession(session))),
-                    "acquire");
-            Work.check(get(client.getValue(key)).getSession().equals(session), "holder");
-            get(client.destroySession(session));
-        }
+        String session =
+                get(client.createSessionWithOptions(
+                        new SessionOptions().setName("vertx").setLockDelay(0)));
+        Work.check(
+                get(client.putValueWithOptions(
+                        key, "mine", new KeyValueOptions().setAcquireSession(session))),
+                "acquire");
+        Work.check(get(client.getValue(key)).getSession().equals(session), "holder");
+        get(client.destroySession(session));
         get(client.deregisterService(id));
-        Work.done("services, checks, watch, kv");
+        Work.done("services, checks, watch, kv, sessions and locks");
     }
 }

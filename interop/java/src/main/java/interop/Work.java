@@ -6,7 +6,6 @@ import java.util.function.BooleanSupplier;
 final class Work {
     static final String HOST = System.getenv("REGISTRY_HOST");
     static final int PORT = Integer.parseInt(System.getenv("REGISTRY_PORT"));
-    static final boolean SESSIONS = !System.getenv("REGISTRY_SESSIONS").isEmpty();
     static final String NAME = "java-" + Long.toHexString(System.nanoTime());
 
     private Work() {}
@@ -27,7 +26,7 @@ final class Work {
 
     /** Some clients keep threads that would keep the process. */
     static void done(String what) {
-        System.out.println(what + (SESSIONS ? ", sessions and locks" : ""));
+        System.out.println(what);
         System.exit(0);
     }
 }

@@ -41,6 +41,7 @@ public final class Cluster implements AutoCloseable {
         private int clients;
         private int diskMebibytes;
         private boolean onLoopback;
+        private boolean clocks;
 
         private Plan(int servers) {
             this.servers = servers;
@@ -79,6 +80,15 @@ public final class Cluster implements AutoCloseable {
          */
         public Plan disks(int mebibytes) {
             diskMebibytes = mebibytes;
+            return this;
+        }
+
+        /**
+         * Gives each node a clock of its own, which may be set wrong; see {@link
+         * Cluster#hasClocks}.
+         */
+        public Plan clocks() {
+            clocks = true;
             return this;
         }
 
@@ -197,18 +207,22 @@ public final class Cluster implements AutoCloseable {
         }
         plan.config.forEach(setup::with);
         plan.environment.forEach(setup::environment);
+        WallClock clock = plan.clocks ? WallClock.open().orElse(null) : null;
+        if (clock != null) {
+            clock.environment().forEach(setup::environment);
+        }
         PowerCut disk = plan.diskMebibytes > 0 ? PowerCut.ofMebibytes(plan.diskMebibytes) : null;
         if (disk != null) {
             setup.dataDir(disk.folder().resolve("data"));
         }
         if (network == null) {
             setup.with("client_addr", address).reachedAt(address, HTTP);
-            return new Node(name, address, server, setup.prepare(), List.of(), null, disk);
+            return new Node(name, address, server, setup.prepare(), List.of(), null, disk, clock);
         }
         var door = new Door(network.file(address), HTTP);
         List<String> entry = network.entry(address);
         setup.behind(entry).reachedAt("127.0.0.1", door.outsidePort());
-        return new Node(name, address, server, setup.prepare(), entry, door, disk);
+        return new Node(name, address, server, setup.prepare(), entry, door, disk, clock);
     }
 
     public List<Node> nodes() {
@@ -233,6 +247,11 @@ public final class Cluster implements AutoCloseable {
     /** Whether faults of the network can be had. */
     public boolean hasNetwork() {
         return network != null;
+    }
+
+    /** Whether clocks were asked for and can be had: they need a C compiler. */
+    public boolean hasClocks() {
+        return nodes.stream().allMatch(Node::hasClock);
     }
 
     /** The leader that most of the running servers name, if most of all servers name the same. */

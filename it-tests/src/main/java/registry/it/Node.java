@@ -22,6 +22,7 @@ public final class Node {
     private final List<String> entry;
     private final @Nullable Door door;
     private final @Nullable PowerCut disk;
+    private final @Nullable WallClock clock;
 
     Node(
             String name,
@@ -30,7 +31,8 @@ public final class Node {
             LauncherProcess agent,
             List<String> entry,
             @Nullable Door door,
-            @Nullable PowerCut disk) {
+            @Nullable PowerCut disk,
+            @Nullable WallClock clock) {
         this.name = name;
         this.address = address;
         this.server = server;
@@ -38,6 +40,7 @@ public final class Node {
         this.entry = entry;
         this.door = door;
         this.disk = disk;
+        this.clock = clock;
     }
 
     public String name() {
@@ -169,6 +172,21 @@ public final class Node {
         return disk;
     }
 
+    boolean hasClock() {
+        return clock != null;
+    }
+
+    /**
+     * Sets the time of day, as this node alone sees it, so far ahead of the right one, or behind;
+     * in effect at once. Needs {@link Cluster.Plan#clocks}.
+     */
+    public void setClock(Duration ahead) {
+        if (clock == null) {
+            throw new IllegalStateException("start the cluster with clocks() for this");
+        }
+        clock.set(ahead);
+    }
+
     void close() {
         try {
             if (agent.isAlive()) {
@@ -180,6 +198,9 @@ public final class Node {
             }
             if (disk != null) {
                 disk.close();
+            }
+            if (clock != null) {
+                clock.close();
             }
         } catch (IOException e) {
             throw new UncheckedIOException(e);

@@ -30,7 +30,9 @@ final class PowerLossIT {
     @Tag("soak")
     @Test
     void nothingAcknowledgedIsLostInHundredsOfCuts() throws Exception {
-        cutThePower(60, 60, 380);
+        int cuts = Integer.getInteger("registry.soak.rounds", 500);
+        int onNewDisks = cuts / 8;
+        cutThePower(onNewDisks, onNewDisks, cuts - 2 * onNewDisks);
     }
 
     /** The method itself has teeth. */

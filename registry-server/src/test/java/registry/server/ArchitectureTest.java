@@ -78,6 +78,26 @@ class ArchitectureTest {
                     .resideInAPackage("com.alipay..")
                     .allowEmptyShould(true);
 
+    /**
+     * A read asks a quorum of the newest members alone, which after a change of several at once
+     * need not have anybody in common with those before; and a clock that stands still makes two
+     * leaders of a lease.
+     */
+    @ArchTest
+    static final ArchRule whatTheEngineOffersAndIsNotSafeIsNotUsed =
+            noClasses()
+                    .should()
+                    .accessTargetWhere(
+                            describe(
+                                    "the target changes several members or trusts a lease",
+                                    access ->
+                                            Set.of(
+                                                            "changePeers",
+                                                            "resetPeers",
+                                                            "resetLearners",
+                                                            "ReadOnlyLeaseBased")
+                                                    .contains(access.getTarget().getName())));
+
     @ArchTest
     static final ArchRule socketsStayInLink =
             noClasses()

@@ -18,9 +18,9 @@ import org.jspecify.annotations.Nullable;
 import registry.api.client.RegistryClient;
 
 /**
- * Callers at every agent compete for one lock, give it back or destroy their session. Two never
- * hold it at once, each holder's fencing token is above the one before, and after a destroyed
- * session nobody has it within the lock-delay.
+ * Callers at every agent compete for one lock, give it back, destroy their session or now and then
+ * let it run out. Two never hold it at once, each holder's fencing token is above the one before,
+ * and after a session that ended nobody has it within the lock-delay.
  */
 final class Locks extends Workload {
     private static final Duration PATIENCE = Duration.ofSeconds(4);
@@ -28,15 +28,18 @@ final class Locks extends Workload {
     private static final Duration LOCK_DELAY = Duration.ofSeconds(1);
     private static final Duration PAUSE = Duration.ofMillis(50);
     private static final long LONGEST_HOLD_MILLIS = 100;
-    private static final String KEY = "/v1/kv/lock";
+    private static final int ONE_IS_DESTROYED_OF = 4;
+    private static final int ONE_RUNS_OUT_OF = 400;
     private static final String SESSION =
             """
             {"Name": "locks", "TTL": "10s", "LockDelay": "1s", "NodeChecks": []}
             """;
     private static final ObjectMapper JSON = new ObjectMapper();
 
+    private final String key;
     private final List<Hold> holds = Collections.synchronizedList(new ArrayList<>());
     private final AtomicLong numbers = new AtomicLong();
+    private final AtomicLong invalidated = new AtomicLong();
 
     /**
      * A time in which a caller could rely on the lock, in nanoseconds.
@@ -45,14 +48,24 @@ final class Locks extends Workload {
      * @param from when it was told that it has it
      * @param until when it gave it up, or could no longer be sure
      * @param token the key's ModifyIndex; 0 when the caller could not read it
-     * @param destroyed whether it was given up by destroying the session
+     * @param destroyed whether the session ended with it, destroyed or run out
      */
     record Hold(String session, long asked, long from, long until, long token, boolean destroyed) {}
+
+    /** How a caller gives up the lock. */
+    private enum Ending {
+        RELEASED,
+        DESTROYED,
+        RUN_OUT
+    }
 
     /** What a caller has between its calls. */
     private static final class Caller {
         private final Random random;
         private @Nullable String session;
+
+        /** Until then its session surely lives, unless its node is called dead. */
+        private long sureUntil;
 
         /** May hold the lock without anybody knowing, until it ends. */
         private @Nullable String abandoned;
@@ -62,8 +75,12 @@ final class Locks extends Workload {
         }
     }
 
-    Locks(List<URI> agents, long seed) {
+    /**
+     * @param name of the lock; callers of another one do not meet these
+     */
+    Locks(String name, List<URI> agents, long seed) {
         super(PATIENCE.multipliedBy(4));
+        key = "/v1/kv/lock/" + name;
         for (int i = 0; i < agents.size(); i++) {
             var caller = new Caller(new Random(seed + i));
             caller(agents.get(i), client -> compete(client, caller));
@@ -74,24 +91,21 @@ final class Locks extends Workload {
         return holds.size();
     }
 
+    /** Sessions that ended with the lock in their hands. */
+    long invalidated() {
+        return invalidated.get();
+    }
+
     private void compete(RegistryClient client, Caller caller) throws InterruptedException {
         try {
             if (caller.abandoned != null) {
                 put(client, "/v1/session/destroy/" + caller.abandoned, "");
                 caller.abandoned = null;
             }
-            String session = caller.session;
-            if (session == null) {
-                session = create(client);
-                caller.session = session;
-            }
+            String session = session(client, caller);
             long asked = System.nanoTime();
             String value = "h" + numbers.incrementAndGet();
-            if (!put(client, KEY + "?acquire=" + session, value).equals("true")) {
-                // A session may be gone, by its TTL.
-                if (caller.random.nextInt(20) == 0) {
-                    caller.session = null;
-                }
+            if (!put(client, key + "?acquire=" + session, value).equals("true")) {
                 LockSupport.parkNanos(PAUSE.toNanos());
                 return;
             }
@@ -106,26 +120,59 @@ final class Locks extends Workload {
         }
     }
 
+    /** One that has half its time before it. */
+    private static String session(RegistryClient client, Caller caller)
+            throws IOException, InterruptedException {
+        long now = System.nanoTime();
+        String session = caller.session;
+        if (session == null) {
+            session = create(client);
+            caller.session = session;
+            caller.sureUntil = now + TTL.toNanos();
+        } else if (caller.sureUntil - now < TTL.toNanos() / 2) {
+            put(client, "/v1/session/renew/" + session, "");
+            caller.sureUntil = now + TTL.toNanos();
+        }
+        return session;
+    }
+
     private void hold(RegistryClient client, Caller caller, String session, long asked)
             throws IOException, InterruptedException {
         long from = System.nanoTime();
         long token = token(client, session);
         LockSupport.parkNanos(caller.random.nextLong(LONGEST_HOLD_MILLIS) * 1_000_000);
-        boolean destroys = caller.random.nextInt(10) == 0;
-        long until = Math.min(System.nanoTime(), asked + TTL.toNanos());
-        holds.add(new Hold(session, asked, from, until, token, destroys && until > from));
-        if (destroys) {
-            put(client, "/v1/session/destroy/" + session, "");
-            caller.session = null;
-        } else if (!put(client, KEY + "?release=" + session, "").equals("true")) {
-            caller.session = null;
+        Ending ending = ending(caller.random.nextInt(ONE_RUNS_OUT_OF));
+        long until = Math.min(System.nanoTime(), caller.sureUntil);
+        boolean ends = ending != Ending.RELEASED && until > from;
+        holds.add(new Hold(session, asked, from, until, token, ends));
+        if (ends) {
+            invalidated.incrementAndGet();
+        }
+        switch (ending) {
+            case DESTROYED -> {
+                put(client, "/v1/session/destroy/" + session, "");
+                caller.session = null;
+            }
+            case RUN_OUT -> caller.session = null;
+            case RELEASED -> {
+                if (!put(client, key + "?release=" + session, "").equals("true")) {
+                    caller.session = null;
+                }
+            }
         }
     }
 
+    private static Ending ending(int number) {
+        if (number == 0) {
+            return Ending.RUN_OUT;
+        }
+        return number % ONE_IS_DESTROYED_OF == 0 ? Ending.DESTROYED : Ending.RELEASED;
+    }
+
     /** 0 when it can't be had in time. */
-    private static long token(RegistryClient client, String session) throws InterruptedException {
+    private long token(RegistryClient client, String session) throws InterruptedException {
         try {
-            var answer = client.get(KEY + "?consistent", PATIENCE);
+            var answer = client.get(key + "?consistent", PATIENCE);
             if (answer.status() == 200) {
                 JsonNode pair = JSON.readTree(answer.body()).get(0);
                 if (pair.path("Session").asText().equals(session)) {

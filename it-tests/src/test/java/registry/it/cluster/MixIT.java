@@ -27,35 +27,74 @@ final class MixIT {
 
     @Test
     void oneOfEach() throws Exception {
-        List<Trouble> troubles = new ArrayList<>(Arrays.asList(Trouble.values()));
+        List<Trouble> troubles = new ArrayList<>(everywhere());
         // Each of these is a start of all that another one has too.
         troubles.removeAll(List.of(Trouble.KILL_ALL, Trouble.KILL_CLIENT, Trouble.FREEZE_ANY));
-        mix(troubles, 1, Duration.ofSeconds(4));
+        mix(Cluster.of(3), troubles, 1, Duration.ofSeconds(4));
     }
 
     @Tag("soak")
     @Test
     void manyOfEach() throws Exception {
-        mix(
-                Arrays.asList(Trouble.values()),
-                Integer.getInteger("registry.soak.rounds", 10),
-                Duration.ofSeconds(12));
+        mix(Cluster.of(3), chosen(), rounds(), longest());
     }
 
-    private static void mix(List<Trouble> kinds, int rounds, Duration longest) throws Exception {
+    /** Nothing that is promised hangs on the time of day. */
+    @Tag("soak")
+    @Test
+    void clocksAreWrong() throws Exception {
+        List<Trouble> troubles =
+                List.of(
+                        Trouble.WRONG_CLOCKS,
+                        Trouble.KILL_LEADER,
+                        Trouble.WRONG_CLOCKS,
+                        Trouble.KILL_ALL,
+                        Trouble.WRONG_CLOCKS,
+                        Trouble.CUT_OFF_LEADER);
+        mix(Cluster.of(3).clocks(), troubles, rounds(), longest());
+    }
+
+    private static int rounds() {
+        return Integer.getInteger("registry.soak.rounds", 10);
+    }
+
+    private static Duration longest() {
+        return Duration.ofSeconds(Integer.getInteger("registry.soak.longest", 12));
+    }
+
+    /** All, or those that {@code registry.soak.troubles} names. */
+    private static List<Trouble> chosen() {
+        String names = System.getProperty("registry.soak.troubles", "");
+        return names.isEmpty()
+                ? everywhere()
+                : Arrays.stream(names.split(",")).map(Trouble::valueOf).toList();
+    }
+
+    private static List<Trouble> everywhere() {
+        return Arrays.stream(Trouble.values()).filter(Trouble::isEverywhere).toList();
+    }
+
+    private static void mix(Cluster.Plan plan, List<Trouble> kinds, int rounds, Duration longest)
+            throws Exception {
         long seed = Long.getLong("registry.seed", System.nanoTime());
         var random = new Random(seed);
         System.out.println("mix: seed " + seed);
-        try (Cluster cluster = Cluster.of(3).clients(2).disks(192).start()) {
+        try (Cluster cluster = plan.clients(2).disks(192).start()) {
             Assumptions.assumeTrue(cluster.hasNetwork());
+            Assumptions.assumeTrue(
+                    cluster.hasClocks() || !kinds.contains(Trouble.WRONG_CLOCKS),
+                    "no C compiler here, so no clocks");
             List<URI> agents = cluster.nodes().stream().map(node -> node.client().agent()).toList();
             var weather = new Weather();
             try (var registers = new Registers(agents, seed, PACE);
                     var acknowledged = new Acknowledged(agents, PACE);
+                    var locks = new Locks("a", agents, seed);
+                    var otherLocks = new Locks("b", agents, seed + agents.size());
                     var watchers = new Watchers(agents, weather, WAKE_UP);
                     var deaths = Deaths.in(cluster, weather)) {
                 var maker = new TroubleMaker(cluster, weather, deaths, random, longest);
-                List<Workload> all = List.of(registers, acknowledged, watchers, deaths);
+                List<Workload> all =
+                        List.of(registers, acknowledged, locks, otherLocks, watchers, deaths);
                 all.forEach(Workload::start);
                 for (int round = 0; round < rounds; round++) {
                     var troubles = new ArrayList<>(kinds);
@@ -69,10 +108,13 @@ final class MixIT {
                     workload.stop();
                 }
                 System.out.printf(
-                        "%smix: %d calls on registers, %d acknowledged, %d rounds of watchers, %d looks for the dead, seed %d%n",
+                        "%smix: %d calls on registers, %d acknowledged, %d holds of locks, %d of them ended by their session, "
+                                + "%d rounds of watchers, %d looks for the dead, seed %d%n",
                         maker.figures(),
                         registers.answered(),
                         acknowledged.count(),
+                        locks.count() + otherLocks.count(),
+                        locks.invalidated() + otherLocks.invalidated(),
                         watchers.rounds(),
                         deaths.looks(),
                         seed);

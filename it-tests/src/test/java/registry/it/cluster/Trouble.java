@@ -19,6 +19,8 @@ enum Trouble {
     /** A fifth of all packets each way. */
     LOSS(true),
     FULL_DISK(true),
+    /** The time of day is wrong on some nodes, by up to a day, and stays so. */
+    WRONG_CLOCKS(true),
     POWER_CUT_OF_ONE(true),
     POWER_CUT_OF_ALL(false);
 
@@ -33,6 +35,11 @@ enum Trouble {
         return othersGoOn;
     }
 
+    /** Whether a cluster has it that was not made for it. */
+    boolean isEverywhere() {
+        return this != WRONG_CLOCKS;
+    }
+
     /** Whether its victims are to be called dead, when it lasts long enough. */
     boolean makesSilent() {
         return switch (this) {
@@ -45,7 +52,8 @@ enum Trouble {
                     CUT_OFF_FOLLOWER_AND_CLIENT,
                     POWER_CUT_OF_ONE ->
                     true;
-            case KILL_ALL, DEAF, MUTE, ONE_WAY, LOSS, FULL_DISK, POWER_CUT_OF_ALL -> false;
+            case KILL_ALL, DEAF, MUTE, ONE_WAY, LOSS, FULL_DISK, WRONG_CLOCKS, POWER_CUT_OF_ALL ->
+                    false;
         };
     }
 }

@@ -32,6 +32,7 @@ final class TroubleMaker {
     private static final Duration TRY = Duration.ofMillis(100);
     private static final Duration PATIENCE = Duration.ofSeconds(5);
     private static final Duration SHORTEST = Duration.ofMillis(300);
+    private static final long DAY_SECONDS = 86_400;
 
     private final Cluster cluster;
     private final Weather weather;
@@ -58,7 +59,7 @@ final class TroubleMaker {
     /** Makes one trouble and ends it. */
     void make(Trouble trouble) {
         List<Node> victims = victims(trouble);
-        weather.trouble(victims);
+        weather.trouble(trouble == Trouble.WRONG_CLOCKS ? List.of() : victims);
         System.out.printf("%tT.%<tL %s %s%n", System.currentTimeMillis(), trouble, victims);
         long began = System.nanoTime();
         begin(trouble, victims);
@@ -73,10 +74,8 @@ final class TroubleMaker {
         long ended = System.nanoTime();
         end(trouble, victims);
         if (!trouble.othersGoOn()) {
-            note(
-                    writableAfter,
-                    trouble,
-                    millis(System.nanoTime() - ended) + millis(timeToWrite(trouble)));
+            timeToWrite(trouble);
+            note(writableAfter, trouble, millis(System.nanoTime() - ended));
         }
         awaitWell(trouble, victims);
         note(healedAfter, trouble, millis(System.nanoTime() - ended));
@@ -114,6 +113,8 @@ final class TroubleMaker {
                 yield pair;
             }
             case LOSS -> List.of();
+            case WRONG_CLOCKS ->
+                    cluster.nodes().stream().filter(node -> random.nextBoolean()).toList();
             case KILL_ALL, POWER_CUT_OF_ALL -> cluster.nodes();
         };
     }
@@ -128,6 +129,11 @@ final class TroubleMaker {
             case ONE_WAY -> cluster.cut(victims.getFirst(), victims.getLast());
             case LOSS -> cluster.loseEverywhere(20);
             case FULL_DISK -> victims.forEach(Node::fillDisk);
+            case WRONG_CLOCKS ->
+                    victims.forEach(node ->
+                            node.setClock(
+                                    Duration.ofSeconds(
+                                            random.nextLong(-DAY_SECONDS, DAY_SECONDS))));
             case POWER_CUT_OF_ONE, POWER_CUT_OF_ALL -> cluster.cutPower(victims);
         }
     }
@@ -140,13 +146,16 @@ final class TroubleMaker {
                     KILL_ALL,
                     POWER_CUT_OF_ONE,
                     POWER_CUT_OF_ALL ->
-                    cluster.restart(victims);
+                    victims.forEach(Node::spawn);
             case FREEZE_LEADER, FREEZE_ANY -> victims.forEach(Node::resume);
             case CUT_OFF_LEADER, CUT_OFF_FOLLOWER_AND_CLIENT, DEAF, MUTE, ONE_WAY, LOSS ->
                     cluster.heal();
+            case WRONG_CLOCKS -> {
+                // They stay wrong, for what comes next.
+            }
             case FULL_DISK -> {
                 victims.forEach(Node::freeDisk);
-                cluster.restart(victims.stream().filter(node -> !node.agent().isAlive()).toList());
+                victims.stream().filter(node -> !node.agent().isAlive()).forEach(Node::spawn);
             }
         }
     }

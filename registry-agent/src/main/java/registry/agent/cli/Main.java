@@ -5,6 +5,7 @@ import java.io.FileOutputStream;
 import java.io.IOException;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -21,9 +22,6 @@ public final class Main {
     private static final int NO_SUCH_COMMAND = 127;
     private static final Set<String> HELP = Set.of("-h", "-help", "--help");
     private static final Set<String> VERSION = Set.of("-v", "-version", "--version");
-
-    /** Consul's commands that this version lacks. */
-    private static final Set<String> LATER = Set.of("connect", "tls");
 
     private final Map<String, Supplier<Command>> commands = new LinkedHashMap<>();
     private final Map<String, String> groups = new LinkedHashMap<>();
@@ -46,6 +44,10 @@ public final class Main {
         groups.put("services", "Register services with the agent, and take them away.");
         groups.put("acl", "Access control, which is off.");
         groups.put("config", "Configuration entries of a mesh, of which there are none.");
+        groups.put("connect", "A mesh, which is not there: its commands are none of a registry's.");
+        groups.put("tls", "Make certificates for the servers' port.");
+        groups.put("tls ca", "Make a certificate authority.");
+        groups.put("tls cert", "Make certificates of agents.");
         groups.put("intention", "Intentions of a mesh, which is not there.");
         commands.put("acl bootstrap", Main::aclBootstrap);
         commands.put("acl token", Main::aclTokens);
@@ -89,6 +91,8 @@ public final class Main {
         commands.put("snapshot inspect", SnapshotInspectCommand::new);
         commands.put("snapshot restore", SnapshotRestoreCommand::new);
         commands.put("snapshot save", SnapshotSaveCommand::new);
+        commands.put("tls ca create", () -> new TlsCaCreateCommand(Path.of("")));
+        commands.put("tls cert create", () -> new TlsCertCreateCommand(Path.of("")));
         commands.put("validate", ValidateCommand::new);
         commands.put("version", VersionCommand::new);
         commands.put("watch", WatchCommand::new);
@@ -180,11 +184,6 @@ public final class Main {
         }
         if (commands.containsKey(first)) {
             return run(first, words.subList(1, words.size()));
-        }
-        if (LATER.contains(first)) {
-            terminal.complain(
-                    "The command \"%s\" is not available in this version".formatted(first));
-            return 1;
         }
         terminal.complain(usage());
         return NO_SUCH_COMMAND;

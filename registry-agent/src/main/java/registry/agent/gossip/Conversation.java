@@ -14,6 +14,7 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Executors;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeoutException;
 import org.jgroups.Address;
 import org.jgroups.JChannel;
@@ -23,6 +24,7 @@ import org.jgroups.View;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+import registry.agent.gossip.GossipMessage.Comparison;
 import registry.agent.gossip.Holders.Holder;
 import registry.api.json.Json;
 import registry.server.leader.Members.State;
@@ -50,6 +52,9 @@ final class Conversation implements AutoCloseable {
     private final Runnable onChange;
     private final Holders holders = new Holders();
     private volatile List<Address> view = List.of(); // set by the gossip thread
+
+    /** The table's digest when it was last looked at. */
+    private long settled;
 
     /**
      * @param onChange called when the table says something new; may not block
@@ -191,6 +196,31 @@ final class Conversation implements AutoCloseable {
         }
     }
 
+    /**
+     * Asks one of the others, by chance, whether he knows what we know: what was told to all may
+     * not have come to all, as when a view of two parts has not yet become one. While there is news
+     * it is the others' turn.
+     */
+    void compare() {
+        long digest = table.digest();
+        List<Address> others = view.stream().filter(member -> !isSelf(member)).toList();
+        if (digest == settled && !others.isEmpty()) {
+            Address one = others.get(ThreadLocalRandom.current().nextInt(others.size()));
+            var ours = new Comparison(0, digest, List.of());
+            speaker.tell(one, GossipMessage.comparison(ours, List.of()));
+        }
+        settled = digest;
+    }
+
+    private void onComparison(Address from, Comparison theirs) {
+        long digest = table.digest();
+        boolean hasNews = theirs.hop() == 0 && digest != settled;
+        if (digest != theirs.digest() && theirs.hop() < Comparison.LAST_HOP && !hasNews) {
+            var ours = new Comparison(theirs.hop() + 1, digest, table.forgotten());
+            speaker.tell(from, GossipMessage.comparison(ours, table.all()));
+        }
+    }
+
     private boolean isSelf(Address member) {
         return member.equals(channel.getAddress());
     }
@@ -260,6 +290,10 @@ final class Conversation implements AutoCloseable {
         }
         if (!message.members().isEmpty()) {
             admission.welcome();
+        }
+        if (message.comparison() != null) {
+            changed |= table.forget(message.comparison().forgotten(), System.currentTimeMillis());
+            onComparison(from, message.comparison());
         }
         if (changed) {
             onChange.run();

@@ -38,6 +38,7 @@ public final class JGroupsMembership implements Membership {
     private static final Duration LEFT_KEPT = Duration.ofHours(24);
     private static final long LOOK_AGAIN_MILLIS = 30_000;
     private static final long ASK_MILLIS = 1_000;
+    private static final long COMPARE_MILLIS = 2_000;
     private static final long MAX_REAP_MILLIS = 60_000;
     private static final long LEAVE_MILLIS = 5_000;
     private static final long JOIN_NANOS = 5_000_000_000L;
@@ -169,6 +170,7 @@ public final class JGroupsMembership implements Membership {
 
     private void keepUp() {
         conversation.every(ASK_MILLIS, conversation::askTheSilent);
+        conversation.every(COMPARE_MILLIS, conversation::compare);
         conversation.every(
                 Math.min(MAX_REAP_MILLIS, config.reconnectTimeout().toMillis() / 4), this::reap);
         conversation.every(
@@ -338,6 +340,11 @@ public final class JGroupsMembership implements Membership {
     /** For tests: what this node says of itself. */
     MemberRecord word() {
         return table.find(config.nodeName()).orElseThrow();
+    }
+
+    /** For tests: what this node knows. */
+    MemberTable table() {
+        return table;
     }
 
     /** For tests: what happens to the channel when the process dies. */

@@ -126,6 +126,46 @@ final class MemberTable {
         return true;
     }
 
+    /** Takes in that others have forgotten the members with these addresses in the group. */
+    synchronized boolean forget(List<String> vias, long now) {
+        boolean changed = false;
+        for (String via : vias) {
+            boolean lives = false;
+            for (MemberRecord member : all()) {
+                if (member.via().equals(via)) {
+                    lives = member.state() == State.ALIVE;
+                    changed |= !lives && remove(member.name());
+                }
+            }
+            if (!lives) {
+                forgotten.putIfAbsent(via, now);
+            }
+        }
+        return changed;
+    }
+
+    /** Addresses in the group of those that were forgotten on demand. */
+    synchronized List<String> forgotten() {
+        return List.copyOf(forgotten.keySet());
+    }
+
+    /** Of who is there, in which state, by which word of its own: not of when, and who saw it. */
+    synchronized long digest() {
+        long digest = 0;
+        for (MemberRecord member : members.values()) {
+            for (long part :
+                    new long[] {
+                        member.via().hashCode(),
+                        member.incarnation(),
+                        member.version(),
+                        member.state().name().hashCode()
+                    }) {
+                digest = 31 * digest + part;
+            }
+        }
+        return digest;
+    }
+
     synchronized boolean remove(String name) {
         return members.remove(key(name)) != null;
     }

@@ -45,6 +45,29 @@ class MembersPastTest {
         }
     }
 
+    /** What is told to all may be lost to one who is in a part of the view of his own. */
+    @Test
+    void whoHasMissedAWordLearnsOfItByComparing() throws Exception {
+        int first = freePort();
+        try (var n1 = start(node("n1", first));
+                var n2 = start(node("n2", freePort(), first));
+                var n3 = start(node("n3", freePort(), first));
+                var n4 = start(node("n4", freePort(), first))) {
+            awaitAll(List.of(n1, n2, n3, n4), 4);
+            kill(n3);
+            kill(n4);
+            for (var node : List.of(n1, n2)) {
+                awaitStatus(node, "n3", Member.FAILED);
+                awaitStatus(node, "n4", Member.FAILED);
+            }
+            long now = System.currentTimeMillis();
+            n1.table().merge(n1.table().find("n3").orElseThrow().in(State.LEFT, now), now);
+            n1.table().forget("n4", now);
+            awaitStatus(n2, "n3", Member.LEFT);
+            awaitStatus(n2, "n4", 0);
+        }
+    }
+
     @Test
     void whatIsPrunedIsForgottenByAllAndNotLearntAgain() throws Exception {
         int first = freePort();

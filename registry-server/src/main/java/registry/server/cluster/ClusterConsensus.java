@@ -368,7 +368,7 @@ public final class ClusterConsensus implements Consensus {
                 ids(leading, true),
                 leading.aliveVoters(),
                 ids(leading, false),
-                leading.aliveLearners());
+                leading.readyLearners());
     }
 
     /** Two clusters that meet in one gossip pool stay apart, and say so. */

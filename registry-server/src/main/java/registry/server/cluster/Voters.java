@@ -17,14 +17,15 @@ import registry.server.raft.MemberChange;
  * @param voters all voters
  * @param aliveVoters those that the leader hears
  * @param learners all learners
- * @param aliveLearners those that the leader hears
+ * @param readyLearners those that answer and have caught up: a vote given earlier would be waited
+ *     for
  */
 record Voters(
         String self,
         Set<String> voters,
         Set<String> aliveVoters,
         Set<String> learners,
-        Set<String> aliveLearners) {
+        Set<String> readyLearners) {
 
     /** A member of gossip with its facts. */
     record Candidate(Members.Peer member, ServerFacts facts) {}
@@ -65,7 +66,7 @@ record Voters(
             if (!learners.contains(raftId)) {
                 return Optional.of(new MemberChange.AddLearner(raftId));
             }
-            if (!aliveLearners.contains(raftId)) {
+            if (!readyLearners.contains(raftId)) {
                 continue;
             }
             return Optional.of(

@@ -436,26 +436,37 @@ public final class Hub implements AutoCloseable {
         long planned = System.nanoTime();
         while (!stopped) {
             long now = System.nanoTime();
-            boolean wasAway = now - planned > AWAY_NANOS;
             // Whatever is asked from here on, and may not be seen below, wakes us.
             nextTick = now + FAR_NANOS;
-            long next = now + MAX_TICK_NANOS;
-            for (Link link : links) {
-                if (wasAway) {
-                    link.forgive(now);
-                }
-                long due = tick(link, now);
-                next = due - next < 0 ? due : next;
-            }
-            greeting.forEach((socket, since) -> {
-                if (now - since > HELLO_NANOS && greeting.remove(socket) != null) {
-                    closeQuietly(socket);
-                }
-            });
+            long next = tickAll(planned, now);
             planned = now + Math.max(MIN_TICK_NANOS, next - now);
             nextTick = planned;
             LockSupport.parkNanos(planned - System.nanoTime());
         }
+    }
+
+    /**
+     * Does what is due.
+     *
+     * @param planned when this was to be called; long ago when this process itself was away
+     * @return when it is to be called again
+     */
+    long tickAll(long planned, long now) {
+        boolean wasAway = now - planned > AWAY_NANOS;
+        long next = now + MAX_TICK_NANOS;
+        for (Link link : links) {
+            if (wasAway) {
+                link.forgive(now);
+            }
+            long due = tick(link, now);
+            next = due - next < 0 ? due : next;
+        }
+        greeting.forEach((socket, since) -> {
+            if (now - since > HELLO_NANOS && greeting.remove(socket) != null) {
+                closeQuietly(socket);
+            }
+        });
+        return next;
     }
 
     /** One link's trouble must not stop the clock of the others. */

@@ -15,7 +15,7 @@ public final class Prepared {
         this.query = query;
     }
 
-    PreparedQuery query() {
+    public PreparedQuery query() {
         return query;
     }
 

@@ -58,6 +58,13 @@ public final class JraftConsensus implements Consensus {
     private static final int MIN_ELECTION_MILLIS = 300;
     private static final int MULTIPLIED_ELECTION_MILLIS = 100;
     private static final int QUEUE = 4096;
+
+    /** In flight to one peer, each of half a megabyte at most unless one command is larger. */
+    private static final int INFLIGHT_MESSAGES = 24;
+
+    /** How far behind whoever gets a vote may be; the engine's own measure for it. */
+    private static final int CAUGHT_UP_ENTRIES = 1000;
+
     private static final long QUEUE_BYTES = 32L << 20;
     private static final long CLOSE_SNAPSHOT_BYTES = 256 << 10;
     private static final int CLOSE_SECONDS = 30;
@@ -92,6 +99,7 @@ public final class JraftConsensus implements Consensus {
                     Thread.ofPlatform().daemon().name("raft-snapshot").factory());
     private final AtomicInteger pending = new AtomicInteger();
     private final AtomicLong pendingBytes = new AtomicLong();
+    private final LargeCommands large = new LargeCommands();
     private volatile boolean closed;
 
     private JraftConsensus(
@@ -189,6 +197,7 @@ public final class JraftConsensus implements Consensus {
         options.setRaftMetaUri("store");
         options.setSnapshotUri("snapshots");
         options.setSnapshotIntervalSecs(0);
+        options.setCatchupMargin(CAUGHT_UP_ENTRIES);
         options.setDisableCli(true);
         options.setEnableMetrics(false);
         options.setRpcConnectTimeoutMs(100);
@@ -206,7 +215,7 @@ public final class JraftConsensus implements Consensus {
         raft.setApplyBatch(256);
         raft.setOpenStatistics(false);
         // In flight to one peer must fit into a link's queue.
-        raft.setMaxReplicatorInflightMsgs(24);
+        raft.setMaxReplicatorInflightMsgs(INFLIGHT_MESSAGES);
         return options;
     }
 
@@ -216,17 +225,30 @@ public final class JraftConsensus implements Consensus {
             return CompletableFuture.failedFuture(ApiException.noLeader());
         }
         int bytes = command.length;
+        if (bytes > RaftLinks.MAX_COMMAND_BYTES) {
+            // In the log it would be tried on the others for ever.
+            return CompletableFuture.failedFuture(Proposal.tooLarge(bytes));
+        }
         if (pending.incrementAndGet() > QUEUE || pendingBytes.addAndGet(bytes) > QUEUE_BYTES) {
             ended(bytes);
             return CompletableFuture.failedFuture(Proposal.overloaded());
         }
-        Proposal proposal = new Proposal(bytes, this::ended);
+        Proposal proposal = new Proposal(bytes, this::left);
+        large.enter(bytes, () -> apply(command, proposal));
+        return proposal;
+    }
+
+    private void apply(byte[] command, Proposal proposal) {
         try {
             node.apply(new Task(ByteBuffer.wrap(command), proposal));
         } catch (IllegalStateException shutDown) {
             proposal.run(new Status(RaftError.ENODESHUTDOWN, "stopped"));
         }
-        return proposal;
+    }
+
+    private void left(int bytes) {
+        ended(bytes);
+        large.left(bytes);
     }
 
     private void ended(int bytes) {
@@ -379,12 +401,31 @@ public final class JraftConsensus implements Consensus {
     }
 
     /** Raft ids of the learners that answer the leader. */
-    public Set<String> aliveLearners() {
+    private Set<String> aliveLearners() {
         try {
             return ids(node.listAliveLearners());
         } catch (IllegalStateException noLongerLeader) {
             return Set.of();
         }
+    }
+
+    /**
+     * Raft ids of the learners that answer and have nearly all of the log. The engine gives up on a
+     * new voter that needs longer than an election timeout to catch up, as by a large snapshot.
+     */
+    public Set<String> readyLearners() {
+        RaftLinks links = parts.links();
+        Set<String> ready = aliveLearners();
+        if (links == null) {
+            return ready;
+        }
+        long enough = store.getLastLogIndex() - CAUGHT_UP_ENTRIES;
+        return ready.stream()
+                .filter(id -> {
+                    long reached = links.lastIndexOf(id);
+                    return reached > 0 && reached >= enough;
+                })
+                .collect(Collectors.toSet());
     }
 
     private static Set<String> ids(List<PeerId> peers) {

@@ -62,6 +62,13 @@ final class Proposal extends CompletableFuture<Object> implements Closure {
                 Kind.OVERLOADED, "too many writes are waiting to be written, try again later");
     }
 
+    static ApiException tooLarge(int bytes) {
+        return new ApiException(
+                Kind.TOO_LARGE,
+                "a write of %d bytes is too large, at most %d are possible"
+                        .formatted(bytes, RaftLinks.MAX_COMMAND_BYTES));
+    }
+
     private static ApiException unknown(String text) {
         return new ApiException(
                 Kind.UNKNOWN,

@@ -44,6 +44,9 @@ final class RaftLinks implements AutoCloseable {
     /** Raft's byte in the hello. */
     static final byte SERVICE = 1;
 
+    /** The largest command that can be told to others: a frame holds it and what goes with it. */
+    static final int MAX_COMMAND_BYTES = 7 << 20;
+
     private static final int MAX_FRAME_BYTES = 8 << 20;
     private static final int MAX_QUEUE_BYTES = 16 << 20;
     private static final long MAX_PAUSE_MILLIS = 100;

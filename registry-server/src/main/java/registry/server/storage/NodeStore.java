@@ -8,6 +8,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.concurrent.locks.ReentrantReadWriteLock;
 import org.jspecify.annotations.Nullable;
 import org.rocksdb.BlockBasedTableConfig;
 import org.rocksdb.Cache;
@@ -63,6 +64,11 @@ public class NodeStore implements AutoCloseable {
     private final SyncMarks marks = new SyncMarks();
     private final Map<String, ColumnFamilyHandle> families = new TreeMap<>();
     private final RocksDB db;
+
+    /** Held by whoever writes: what comes late at a stop must not find the database's memory. */
+    private final ReentrantReadWriteLock life = new ReentrantReadWriteLock();
+
+    private boolean closed;
 
     /** Tests put a disk of their own below {@link #commit}; nobody else extends this. */
     NodeStore(DataDirectory directory) throws IOException {
@@ -181,7 +187,20 @@ public class NodeStore implements AutoCloseable {
 
     /** Where every write goes to disk. */
     void commit(WriteBatch batch, boolean sync) throws RocksDBException {
-        db.write(sync ? synced : unsynced, batch);
+        enter();
+        try {
+            db.write(sync ? synced : unsynced, batch);
+        } finally {
+            life.readLock().unlock();
+        }
+    }
+
+    private void enter() {
+        life.readLock().lock();
+        if (closed) {
+            life.readLock().unlock();
+            throw new IllegalStateException("the database is closed");
+        }
     }
 
     /** A mark behind all writes that have returned: {@link #syncTo} makes them durable. */
@@ -200,25 +219,32 @@ public class NodeStore implements AutoCloseable {
 
     /** Writes one row; see {@link #write}. */
     public void put(String family, byte[] key, byte[] value, boolean sync) {
+        enter();
         try (var batch = new WriteBatch()) {
             batch.put(family(family), key, value);
             write(batch, sync);
         } catch (RocksDBException e) {
             throw halt("written", e);
+        } finally {
+            life.readLock().unlock();
         }
     }
 
     /** Removes one row; see {@link #write}. */
     public void delete(String family, byte[] key, boolean sync) {
+        enter();
         try (var batch = new WriteBatch()) {
             batch.delete(family(family), key);
             write(batch, sync);
         } catch (RocksDBException e) {
             throw halt("written", e);
+        } finally {
+            life.readLock().unlock();
         }
     }
 
     public byte @Nullable [] get(String family, byte[] key) {
+        enter();
         try {
             return db.get(family(family), key);
         } catch (RocksDBException e) {
@@ -227,6 +253,8 @@ public class NodeStore implements AutoCloseable {
                             "reading \"%s\" from the database failed: %s; %s"
                                     .formatted(family, e.getMessage(), DataDirectory.WHAT_TO_DO),
                             e));
+        } finally {
+            life.readLock().unlock();
         }
     }
 
@@ -255,6 +283,15 @@ public class NodeStore implements AutoCloseable {
 
     @Override
     public void close() {
+        life.writeLock().lock();
+        try {
+            if (closed) {
+                return;
+            }
+            closed = true;
+        } finally {
+            life.writeLock().unlock();
+        }
         families.values().forEach(ColumnFamilyHandle::close);
         db.close();
         closeOptions();

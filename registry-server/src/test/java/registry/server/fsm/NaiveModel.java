@@ -1,12 +1,14 @@
 package registry.server.fsm;
 
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
 import java.util.TreeMap;
 import java.util.TreeSet;
+import org.jspecify.annotations.Nullable;
 import registry.api.CatalogDeregistration;
 import registry.api.CatalogRegistration;
 import registry.api.HealthCheck;
@@ -96,6 +98,36 @@ final class NaiveModel {
         }
     }
 
+    /** A prepared query: what tells one from another. */
+    record Q(
+            String id,
+            String name,
+            String session,
+            boolean template,
+            String service,
+            long create,
+            long modify) {
+        boolean same(Q o) {
+            return name.equals(o.name)
+                    && session.equals(o.session)
+                    && template == o.template
+                    && service.equals(o.service);
+        }
+
+        Q at(long created, long modified) {
+            return new Q(id, name, session, template, service, created, modified);
+        }
+    }
+
+    /** Where a node is, whose name was spelled so. */
+    record Place(String spelling, double at) {}
+
+    /** Autopilot's configuration. */
+    record A(boolean cleanup, long create, long modify) {}
+
+    /** What one client was answered, by number and part of its writes. */
+    record Client(long oldest, long time, Map<List<Long>, Object> done) {}
+
     static final class Refused extends RuntimeException {
         private static final long serialVersionUID = 1L;
     }
@@ -107,6 +139,13 @@ final class NaiveModel {
     List<Grave> graves = new ArrayList<>();
     TreeMap<String, L> sessions = new TreeMap<>();
     TreeMap<String, Long> delays = new TreeMap<>();
+    TreeMap<String, Q> queries = new TreeMap<>();
+    Map<List<String>, Place> places = new HashMap<>();
+    @Nullable A autopilot;
+
+    /** Of this cluster alone: no restore touches it. */
+    Map<String, Client> clients = new TreeMap<>();
+
     Map<String, Long> perService = new TreeMap<>();
     long index;
     long nodesIndex;
@@ -116,6 +155,8 @@ final class NaiveModel {
     long kvIndex;
     long reaped;
     long sessionsIndex;
+    long queriesIndex;
+    long placesIndex;
     long time;
 
     /** A renamed node's services go before it comes back, perhaps with one of the same name. */
@@ -156,6 +197,9 @@ final class NaiveModel {
             extinction = index;
         }
         compareChecks(c);
+        if (places.keySet().removeIf(key -> !nodes.containsKey(key.getFirst()))) {
+            placesIndex = index;
+        }
         endSessions();
         return true;
     }
@@ -177,6 +221,9 @@ final class NaiveModel {
     private void end(L l) {
         sessions.remove(l.id);
         sessionsIndex = index;
+        if (queries.values().removeIf(q -> q.session.equals(l.id))) {
+            queriesIndex = index;
+        }
         for (K k : List.copyOf(kvs.values())) {
             if (!k.session.equals(l.id)) {
                 continue;
@@ -280,6 +327,10 @@ final class NaiveModel {
         graves = new ArrayList<>(other.graves);
         sessions = new TreeMap<>(other.sessions);
         delays = new TreeMap<>(other.delays);
+        queries = new TreeMap<>(other.queries);
+        places = new HashMap<>(other.places);
+        autopilot = other.autopilot;
+        clients = new TreeMap<>(other.clients);
         perService = new TreeMap<>(other.perService);
         index = other.index;
         nodesIndex = other.nodesIndex;
@@ -289,6 +340,8 @@ final class NaiveModel {
         kvIndex = other.kvIndex;
         reaped = other.reaped;
         sessionsIndex = other.sessionsIndex;
+        queriesIndex = other.queriesIndex;
+        placesIndex = other.placesIndex;
         time = other.time;
     }
 
@@ -300,6 +353,10 @@ final class NaiveModel {
         take(saved);
         index = at;
         time = here.time;
+        clients = here.clients;
+        queriesIndex = placesIndex = at;
+        queries.replaceAll((k, q) -> q.at(q.create, at));
+        autopilot = saved.autopilot == null ? null : new A(saved.autopilot.cleanup, at, at);
         nodesIndex = servicesIndex = checksIndex = extinction = at;
         kvIndex = reaped = sessionsIndex = at;
         perService.replaceAll((name, was) -> at);
@@ -340,6 +397,105 @@ final class NaiveModel {
                         l.grace == 0 ? 0 : l.deadline + shift,
                         l.create,
                         at));
+    }
+
+    /** False when it is refused. */
+    boolean createQuery(Q q) {
+        if (!queries.containsKey(q.id)) {
+            if (isAlias(q) || !mayBind(q)) {
+                return false;
+            }
+            queries.put(q.id, q.at(index, index));
+            queriesIndex = index;
+        }
+        return true;
+    }
+
+    /** False when it is refused. */
+    boolean updateQuery(Q q) {
+        Q was = queries.get(q.id);
+        if (was == null) {
+            return false;
+        }
+        if (!was.same(q)) {
+            if (isAlias(q) || !mayBind(q)) {
+                return false;
+            }
+            queries.put(q.id, q.at(was.create, index));
+            queriesIndex = index;
+        }
+        return true;
+    }
+
+    /** False when it is refused. */
+    boolean deleteQuery(String id) {
+        boolean was = queries.remove(id) != null;
+        if (was) {
+            queriesIndex = index;
+        }
+        return was;
+    }
+
+    private boolean isAlias(Q q) {
+        return queries.values().stream()
+                        .filter(other -> !other.id.equals(q.id))
+                        .anyMatch(other ->
+                                q.name.isEmpty()
+                                        ? q.template && other.template && other.name.isEmpty()
+                                        : fold(other.name).equals(fold(q.name)))
+                || queries.containsKey(fold(q.name));
+    }
+
+    private boolean mayBind(Q q) {
+        return q.session.isEmpty() || sessions.containsKey(q.session);
+    }
+
+    /** False when the node is not there. */
+    boolean place(String node, String segment, double at) {
+        if (!nodes.containsKey(fold(node))) {
+            return false;
+        }
+        var place = new Place(node, at);
+        if (!place.equals(places.put(List.of(fold(node), segment), place))) {
+            placesIndex = index;
+        }
+        return true;
+    }
+
+    /** False when the condition does not hold; {@code expected} is null for none. */
+    boolean configure(boolean cleanup, @Nullable Long expected) {
+        A was = autopilot;
+        if (expected != null && expected != (was == null ? 0 : was.modify)) {
+            return false;
+        }
+        autopilot = new A(cleanup, was == null ? index : was.create, index);
+        return true;
+    }
+
+    /** Null when it was not answered before. */
+    @Nullable Object answered(String client, long number, long part) {
+        Client known = clients.get(client);
+        return known == null ? null : known.done.get(List.of(number, part));
+    }
+
+    boolean isTooLate(String client, long number) {
+        Client known = clients.get(client);
+        return known != null && number < known.oldest;
+    }
+
+    void answer(String client, long number, long oldest, long part, Object result) {
+        if (!clients.containsKey(client)) {
+            clients.values().removeIf(other -> other.time + 24 * 60 * 60 * 1000L < time);
+        }
+        Client known = clients.get(client);
+        long from = Math.max(known == null ? 0 : known.oldest, oldest);
+        var done = new HashMap<List<Long>, Object>();
+        if (known != null) {
+            done.putAll(known.done);
+            done.keySet().removeIf(key -> key.getFirst() < from);
+        }
+        done.put(List.of(number, part), result);
+        clients.put(client, new Client(from, time, done));
     }
 
     private void compareNodes(TreeMap<String, N> before) {

@@ -19,14 +19,18 @@ import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.function.Consumer;
 import registry.api.ApiException;
+import registry.api.AutopilotConfig;
 import registry.api.CatalogDeregistration;
 import registry.api.CatalogRegistration;
+import registry.api.Coordinate;
 import registry.api.HealthCheck;
 import registry.api.HealthCheckDefinition;
 import registry.api.KvPair;
 import registry.api.KvWrite;
 import registry.api.Node;
+import registry.api.NodeCoordinate;
 import registry.api.NodeService;
+import registry.api.PreparedQuery;
 import registry.api.Session;
 import registry.api.Txn;
 import registry.api.TxnResult;
@@ -36,10 +40,21 @@ import registry.server.catalog.CatalogOp;
 import registry.server.catalog.CatalogTable;
 import registry.server.catalog.Instance;
 import registry.server.catalog.Scopes;
+import registry.server.coordinate.CoordinateEndpoint;
+import registry.server.coordinate.CoordinateTable;
 import registry.server.health.HealthEndpoint;
 import registry.server.kv.KvEndpoint;
 import registry.server.kv.KvOp;
 import registry.server.kv.KvTable;
+import registry.server.once.OnceOp;
+import registry.server.once.OnceTable;
+import registry.server.once.RequestId;
+import registry.server.operator.AutopilotOp;
+import registry.server.operator.AutopilotTable;
+import registry.server.query.Prepared;
+import registry.server.query.QueryEndpoint;
+import registry.server.query.QueryOp;
+import registry.server.query.QueryTable;
 import registry.server.raft.LocalConsensus;
 import registry.server.rpc.Consistency;
 import registry.server.rpc.Query;
@@ -87,6 +102,14 @@ final class RandomMachine {
                     "11111111-2222-3333-4444-555555555502",
                     "11111111-2222-3333-4444-555555555503",
                     "11111111-2222-3333-4444-555555555504");
+    private static final List<String> QUERIES =
+            List.of(
+                    "21111111-2222-3333-4444-555555555501",
+                    "21111111-2222-3333-4444-555555555502",
+                    "21111111-2222-3333-4444-555555555503");
+    private static final List<String> QUERY_NAMES =
+            List.of("", "", "near", "Near", "far", QUERIES.getFirst());
+    private static final List<String> CLIENTS = List.of("c1", "c2", "c3");
     private static final long TOMBSTONE_TTL = Duration.ofMinutes(15).toMillis();
     private static final int FOCUS = 4;
 
@@ -318,13 +341,21 @@ final class RandomMachine {
 
     private void command() throws IOException {
         int dice = random.nextInt(100);
-        if (dice < 22) {
+        if (dice < 18) {
             register();
-        } else if (dice < 30) {
+        } else if (dice < 25) {
             deregister();
-        } else if (dice < 52) {
+        } else if (dice < 43) {
             kv();
-        } else if (dice < 75) {
+        } else if (dice < 50) {
+            once();
+        } else if (dice < 57) {
+            query();
+        } else if (dice < 61) {
+            locate();
+        } else if (dice < 62) {
+            autopilot();
+        } else if (dice < 78) {
             session();
         } else if (dice < 94) {
             txn();
@@ -449,6 +480,117 @@ final class RandomMachine {
         if (taken && !Objects.equals(result, expected)) {
             fail("%s is %s", write, result);
         }
+    }
+
+    /** Writes of clients that send some again, late, or in another order. */
+    private void once() {
+        String client = any(CLIENTS);
+        NaiveModel.Client known = model.clients.get(client);
+        long number = Math.max(1, (known == null ? 1 : known.oldest()) - 1 + random.nextInt(5));
+        long oldest = Math.max(1, number - random.nextInt(4));
+        int part = random.nextInt(2);
+        KvWrite write = write();
+        tick();
+        var op = new OnceOp(new RequestId(client, number, oldest), part, new KvOp.Write(write));
+        if (model.isTooLate(client, number)) {
+            expect(false, op);
+            return;
+        }
+        Object expected = model.answered(client, number, part);
+        boolean taken = true;
+        if (expected == null) {
+            try {
+                expected = model.kvStep(write);
+                model.answer(client, number, oldest, part, expected);
+            } catch (NaiveModel.Refused e) {
+                taken = false;
+            }
+        }
+        expect(taken, op);
+        if (taken && !Objects.equals(result, expected)) {
+            fail("%s is %s", op, result);
+        }
+    }
+
+    private void query() {
+        tick();
+        var q =
+                new NaiveModel.Q(
+                        any(QUERIES),
+                        any(QUERY_NAMES),
+                        random.nextInt(3) == 0 ? any(SESSIONS) : "",
+                        random.nextInt(3) == 0,
+                        any(SERVICES),
+                        0,
+                        0);
+        var query =
+                new PreparedQuery(
+                        q.id(),
+                        q.name(),
+                        q.session(),
+                        "",
+                        q.template()
+                                ? new PreparedQuery.Template(
+                                        PreparedQuery.Template.NAME_PREFIX_MATCH, "", false)
+                                : null,
+                        new PreparedQuery.ServiceQuery(
+                                q.service(), null, false, null, "", null, null, null, false),
+                        null,
+                        0,
+                        0);
+        switch (random.nextInt(5)) {
+            case 0, 1 -> expect(model.createQuery(q), new QueryOp.Create(query));
+            case 2, 3 -> expect(model.updateQuery(q), new QueryOp.Update(query));
+            default -> expect(model.deleteQuery(q.id()), new QueryOp.Delete(q.id()));
+        }
+    }
+
+    private void locate() {
+        tick();
+        var coordinates = new ArrayList<NodeCoordinate>();
+        int placed = 0;
+        for (int i = 1 + random.nextInt(3); i > 0; i--) {
+            String node = any(NODES);
+            String segment = random.nextInt(4) == 0 ? "alpha" : "";
+            double at = random.nextInt(3);
+            coordinates.add(
+                    new NodeCoordinate(node, segment, new Coordinate(List.of(at), 1.5, 0, 0.01)));
+            placed += model.place(node, segment, at) ? 1 : 0;
+        }
+        expect(true, new CatalogOp.Locate(coordinates));
+        same(result, placed, "nodes placed");
+    }
+
+    private void autopilot() {
+        tick();
+        boolean cleanup = random.nextBoolean();
+        Long expected =
+                switch (random.nextInt(4)) {
+                    case 0, 1 -> null;
+                    case 2 -> 0L;
+                    default -> model.autopilot == null ? 7L : model.autopilot.modify();
+                };
+        AutopilotConfig d = AutopilotConfig.DEFAULT;
+        var config =
+                new AutopilotConfig(
+                        cleanup,
+                        d.lastContactThreshold(),
+                        d.maxTrailingLogs(),
+                        d.minQuorum(),
+                        d.serverStabilizationTime(),
+                        "",
+                        false,
+                        "",
+                        0,
+                        0);
+        boolean written = model.configure(cleanup, expected);
+        expect(
+                true,
+                new AutopilotOp.Write(
+                        config,
+                        expected == null ? AutopilotOp.Verb.SET : AutopilotOp.Verb.CAS,
+                        expected == null ? 0 : expected));
+        same(result, written, "written");
     }
 
     private void session() {
@@ -834,6 +976,51 @@ final class RandomMachine {
                 "services with an index " + services + model.perService);
         compareCatalog(state);
         compareKeys(state);
+        compareOthers(state);
+    }
+
+    private void compareOthers(State state) {
+        same(state.index("prepared-queries"), model.queriesIndex, "index of queries");
+        same(state.index("coordinates"), model.placesIndex, "index of coordinates");
+        var queries = state.table(QueryTable.QUERIES).rows().values();
+        same(queries.size(), model.queries.size(), "queries");
+        for (Prepared row : queries) {
+            PreparedQuery q = row.query();
+            same(
+                    new NaiveModel.Q(
+                            q.id(),
+                            q.name(),
+                            q.session(),
+                            q.isTemplate(),
+                            q.service().service(),
+                            q.createIndex(),
+                            q.modifyIndex()),
+                    model.queries.get(q.id()),
+                    "query");
+        }
+        var places = state.table(CoordinateTable.COORDINATES).rows().values();
+        same(places.size(), model.places.size(), "coordinates");
+        for (NodeCoordinate row : places) {
+            same(
+                    new NaiveModel.Place(row.node(), row.coord().vec().getFirst()),
+                    model.places.get(List.of(NaiveModel.fold(row.node()), row.segment())),
+                    "coordinate");
+        }
+        var configs = state.table(AutopilotTable.CONFIG).rows().values();
+        same(configs.size(), model.autopilot == null ? 0 : 1, "configurations of autopilot");
+        for (AutopilotConfig config : configs) {
+            same(
+                    new NaiveModel.A(
+                            config.cleanupDeadServers(),
+                            config.createIndex(),
+                            config.modifyIndex()),
+                    model.autopilot,
+                    "autopilot");
+        }
+        same(
+                new TreeSet<>(state.table(OnceTable.CLIENTS).rows().keySet()),
+                new TreeSet<>(model.clients.keySet()),
+                "clients");
     }
 
     private void compareCatalog(State state) {
@@ -940,6 +1127,8 @@ final class RandomMachine {
         add("", catalog::nodes);
         add("", catalog::services);
         add("", sessions::list);
+        add("", new QueryEndpoint(proposer, store, "dc1")::list);
+        add("", new CoordinateEndpoint(store)::nodes);
         for (String name : List.of("web", "web2", "db", "nobody")) {
             add(name, catalog::service);
             add(name, health::service);

@@ -16,6 +16,9 @@ import registry.api.HealthCheck;
 import registry.server.catalog.CatalogTable;
 import registry.server.catalog.Scopes;
 import registry.server.kv.KvTable;
+import registry.server.once.OnceTable;
+import registry.server.query.Prepared;
+import registry.server.query.QueryTable;
 import registry.server.session.SessionTable;
 import registry.server.state.StateCodec;
 import registry.server.state.TableDef;
@@ -57,7 +60,9 @@ class StateMachineTest {
                             .formatted(seed, machine, foreign),
                     e);
         }
-        assertThat(machine.kinds()).as("types of commands that were done").hasSize(13);
+        assertThat(machine.kinds())
+                .as("types of commands that were done")
+                .hasSize(CommandType.values().length);
         System.out.printf(
                 "state machine: %d commands in %d ms (%d ms of CPU), seed %d%n",
                 commands,
@@ -85,7 +90,11 @@ class StateMachineTest {
         /** Who waits is forgotten now and then. */
         WAKE_UP_LOST,
         /** A snapshot lacks the sessions. */
-        TABLE_FORGOTTEN
+        TABLE_FORGOTTEN,
+        /** A snapshot lacks what clients were answered: what they send again is done again. */
+        ANSWERS_FORGOTTEN,
+        /** A prepared query outlives its session. */
+        QUERY_STAYS
     }
 
     @ParameterizedTest
@@ -94,12 +103,13 @@ class StateMachineTest {
         var random = new SplittableRandom(mistake.ordinal());
         var machine = new RandomMachine(random, aftermath(mistake));
         machine.forgetWakeUps(mistake == Planted.WAKE_UP_LOST);
-        List<TableDef<?>> tables =
-                mistake == Planted.TABLE_FORGOTTEN
-                        ? Fsm.TABLES.stream()
-                                .filter(table -> table != SessionTable.SESSIONS)
-                                .toList()
-                        : Fsm.TABLES;
+        TableDef<?> forgotten =
+                switch (mistake) {
+                    case TABLE_FORGOTTEN -> SessionTable.SESSIONS;
+                    case ANSWERS_FORGOTTEN -> OnceTable.CLIENTS;
+                    default -> null;
+                };
+        List<TableDef<?>> tables = Fsm.TABLES.stream().filter(table -> table != forgotten).toList();
         assertThatThrownBy(() -> machine.run(20_000, tables))
                 .as(mistake.name())
                 .isInstanceOf(AssertionError.class);
@@ -107,7 +117,18 @@ class StateMachineTest {
 
     private static Consumer<Tx> aftermath(Planted mistake) {
         return switch (mistake) {
-            case WAKE_UP_LOST, TABLE_FORGOTTEN -> Cascade::follow;
+            case WAKE_UP_LOST, TABLE_FORGOTTEN, ANSWERS_FORGOTTEN -> Cascade::follow;
+            case QUERY_STAYS ->
+                    tx -> {
+                        int before = tx.deletions().size();
+                        Cascade.follow(tx);
+                        List.copyOf(tx.deletions().subList(before, tx.deletions().size()))
+                                .forEach(deletion -> {
+                                    if (deletion.row() instanceof Prepared query) {
+                                        tx.put(QueryTable.QUERIES, query);
+                                    }
+                                });
+                    };
             case NO_CASCADE -> tx -> {};
             case DEAF_TO_FAILED_CHECKS ->
                     tx -> {

@@ -255,6 +255,40 @@ class HubTest {
         }
     }
 
+    @Test
+    void whoWasAwayItselfAccusesNobody() throws Exception {
+        Link link = link(dial("server"));
+        long now = System.nanoTime();
+        server.tickAll(now, now + SECONDS.toNanos(60));
+        assertThat(server.links()).isOne();
+        assertThat(link.call((byte) 1, new byte[3], 5000, 0).get(5, SECONDS)).hasSize(3);
+    }
+
+    @Test
+    void whoIsSilentWhileOthersAreAwakeIsLeft() throws Exception {
+        Link link = link(dial("server"));
+        long now = System.nanoTime();
+        server.tickAll(now + SECONDS.toNanos(60), now + SECONDS.toNanos(60) + 1);
+        await().atMost(5, SECONDS).until(() -> !link.isOpen());
+    }
+
+    /** An accepting thread that outlives its port would let the first caller of the next one in. */
+    @Test
+    void aPortThatWasClosedIsFreeAtOnce() throws Exception {
+        for (int i = 0; i < 50; i++) {
+            server.close();
+            server = hub("c1", service("server", this::answer));
+            assertThat(server.listen(address)).isEqualTo(address);
+            try (Socket socket = new Socket(address.getAddress(), address.getPort())) {
+                new Hello(ECHO, "c1", "client", "server")
+                        .write(new DataOutputStream(socket.getOutputStream()));
+                socket.setSoTimeout(5000);
+                assertThat(Hello.read(new DataInputStream(socket.getInputStream())).from())
+                        .isEqualTo("server");
+            }
+        }
+    }
+
     private static boolean readsEnd(Socket socket) {
         try {
             return socket.getInputStream().read() < 0;

@@ -2,6 +2,10 @@ package registry.server.raft;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import com.alipay.sofa.jraft.Status;
+import com.alipay.sofa.jraft.entity.EnumOutter;
+import com.alipay.sofa.jraft.error.RaftError;
+import com.alipay.sofa.jraft.error.RaftException;
 import java.io.InputStream;
 import java.util.ArrayList;
 import java.util.List;
@@ -29,6 +33,25 @@ final class CommandMachineTest {
         machine.onLeaderStart(3);
         assertThat(machine.isSoleVoter()).isFalse();
         assertThat(calls).containsExactly("leading 3");
+    }
+
+    /** After a failed write the engine is of no use any more, and says so only here. */
+    @Test
+    void anEngineThatFailedStopsTheServer() {
+        var machine =
+                new CommandMachine(
+                        new Recording(),
+                        Runnable::run,
+                        1_000,
+                        () -> {},
+                        () -> 1,
+                        (why, cause) -> calls.add(why));
+        machine.onError(
+                new RaftException(
+                        EnumOutter.ErrorType.ERROR_TYPE_LOG,
+                        new Status(RaftError.EIO, "no space left")));
+        assertThat(calls).hasSize(1);
+        assertThat(calls.getFirst()).contains("the Raft engine failed", "no space left");
     }
 
     private final class Recording implements Applier {

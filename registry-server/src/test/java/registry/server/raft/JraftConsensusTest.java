@@ -23,9 +23,11 @@ import java.util.concurrent.atomic.AtomicReference;
 import java.util.stream.LongStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.rocksdb.RocksDBException;
 import registry.api.ApiException;
 import registry.api.ApiException.Kind;
 import registry.server.storage.NodeStore;
+import registry.server.storage.TornStore;
 
 class JraftConsensusTest {
     @TempDir Path tmp;
@@ -245,6 +247,54 @@ class JraftConsensusTest {
                 .allSatisfy(future ->
                         assertThat(kind(future))
                                 .isIn(Kind.UNKNOWN, Kind.NO_LEADER, Kind.OVERLOADED));
+    }
+
+    /** Until then its state may lack what was acknowledged by its predecessor. */
+    @Test
+    void aLeaderIsReadyWhenItHasAppliedWhatItTookOver() throws Exception {
+        try (TestServer server = TestServer.open(tmp)) {
+            write(server, 0, 100);
+        }
+        CountDownLatch gate = new CountDownLatch(1);
+        Ledger ledger = new Ledger();
+        try (NodeStore store = NodeStore.open(tmp);
+                JraftConsensus consensus =
+                        JraftConsensus.start(
+                                store,
+                                TestServer.config(tmp, TestServer.SNAPSHOT_BYTES),
+                                new Slow(ledger, gate))) {
+            await().atMost(10, SECONDS).until(consensus::isLeader);
+            CompletableFuture<Void> read = consensus.readIndex();
+            assertThat(consensus.isReadyLeader()).isFalse();
+            assertThat(read.isDone() && !read.isCompletedExceptionally()).isFalse();
+            gate.countDown();
+            await().atMost(10, SECONDS).until(consensus::isReadyLeader);
+            consensus.readIndex().join();
+            assertThat(ledger.numbers()).hasSize(100);
+        }
+    }
+
+    @Test
+    void whatCannotBeWrittenIsNotAcknowledgedAndTheServerStops() throws Exception {
+        Ledger ledger = new Ledger();
+        try (TornStore store = TornStore.open(tmp);
+                JraftConsensus consensus =
+                        JraftConsensus.start(
+                                TestServer.disk(store, tmp),
+                                TestServer.config(tmp, TestServer.SNAPSHOT_BYTES),
+                                ledger,
+                                (why, cause) -> {},
+                                null)) {
+            await().atMost(10, SECONDS).until(consensus::isReadyLeader);
+            consensus.propose(Ledger.command(1, 0)).join();
+            store.mood((row, sync) -> {
+                throw new RocksDBException("no space left");
+            });
+            CompletableFuture<Object> lost = consensus.propose(Ledger.command(2, 0));
+            await().atMost(10, SECONDS).until(() -> store.stopped() == 3);
+            assertThat(lost.isDone() && !lost.isCompletedExceptionally()).isFalse();
+            assertThat(ledger.numbers()).containsExactly(1);
+        }
     }
 
     @Test

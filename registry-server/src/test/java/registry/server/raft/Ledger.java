@@ -18,6 +18,7 @@ final class Ledger implements Applier {
     private int count;
     private volatile long lastIndex;
     private volatile long leadingTerm;
+    private volatile Runnable beforeLoad = () -> {};
     private final List<String> events = new ArrayList<>();
 
     /** A command with a number and so many bytes of ballast. */
@@ -53,7 +54,12 @@ final class Ledger implements Applier {
     }
 
     @Override
-    public synchronized void load(InputStream in) throws IOException {
+    public void load(InputStream in) throws IOException {
+        beforeLoad.run();
+        read(in);
+    }
+
+    private synchronized void read(InputStream in) throws IOException {
         DataInputStream data = new DataInputStream(in);
         lastIndex = data.readLong();
         count = data.readInt();
@@ -77,6 +83,11 @@ final class Ledger implements Applier {
     public synchronized void following() {
         leadingTerm = 0;
         events.add("following");
+    }
+
+    /** Done before a snapshot is taken over; may wait. */
+    void beforeLoad(Runnable what) {
+        beforeLoad = what;
     }
 
     synchronized long[] numbers() {

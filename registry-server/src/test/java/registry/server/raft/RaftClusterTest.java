@@ -2,6 +2,7 @@ package registry.server.raft;
 
 import static java.util.concurrent.TimeUnit.SECONDS;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
 import java.io.IOException;
@@ -14,15 +15,19 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.locks.LockSupport;
 import java.util.stream.LongStream;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.rocksdb.RocksDBException;
+import registry.api.ApiException;
 import registry.server.link.Hub;
 import registry.server.link.Service;
-import registry.server.storage.NodeStore;
+import registry.server.storage.TornStore;
 
 /** Three servers in one process, over real links and real stores. */
 class RaftClusterTest {
@@ -128,6 +133,147 @@ class RaftClusterTest {
         await().atMost(10, SECONDS).until(read::isCompletedExceptionally);
     }
 
+    /**
+     * The engine gives up on a new voter that can't catch up soon, and whoever waits for its vote
+     * waits long: it learns first.
+     */
+    @Test
+    void aNewcomerIsReadyForItsVoteWhenItHasCaughtUp() throws Exception {
+        Member leader = leader();
+        for (int from = 0; from < 3000; from += 500) {
+            write(leader, from, from + 500);
+        }
+        await().atMost(10, SECONDS)
+                .until(() -> Long.parseLong(leader.consensus.stats().get("first_log_index")) > 500);
+        Member newcomer = new Member("n4");
+        members.put("n4", newcomer);
+        CountDownLatch gate = new CountDownLatch(1);
+        newcomer.ledger.beforeLoad(() -> pass(gate));
+        newcomer.start(List.of());
+        leader.consensus.change(new MemberChange.AddLearner(newcomer.raftId));
+        await().atMost(10, SECONDS)
+                .until(() ->
+                        leader.consensus.standings().stream()
+                                .anyMatch(standing ->
+                                        standing.raftId().equals(newcomer.raftId)
+                                                && standing.answers()));
+        try {
+            assertThat(leader.consensus.readyLearners()).isEmpty();
+        } finally {
+            gate.countDown();
+        }
+        await().atMost(10, SECONDS)
+                .until(() -> leader.consensus.readyLearners().contains(newcomer.raftId));
+        leader.consensus.change(new MemberChange.RemoveLearner(newcomer.raftId));
+        leader.consensus.change(new MemberChange.AddVoter(newcomer.raftId));
+        assertThat(leader.consensus.aliveVoters()).contains(newcomer.raftId);
+        await().atMost(10, SECONDS).until(() -> newcomer.ledger.numbers().length == 3000);
+    }
+
+    private static void pass(CountDownLatch gate) {
+        try {
+            gate.await();
+        } catch (InterruptedException e) {
+            throw new IllegalStateException(e);
+        }
+    }
+
+    /** The engine throws at some of these and answers others; nobody waits for either. */
+    @Test
+    void aChangeOfMembersThatCannotBeIsRefusedAtOnce() {
+        Member leader = leader();
+        Member follower = others(leader).getFirst();
+        long begin = System.nanoTime();
+        for (MemberChange change :
+                List.of(
+                        new MemberChange.AddVoter(follower.raftId),
+                        new MemberChange.AddLearner(follower.raftId),
+                        new MemberChange.RemoveVoter("nobody"))) {
+            assertThatThrownBy(() -> leader.consensus.change(change))
+                    .isInstanceOf(ApiException.class)
+                    .hasMessageStartingWith(change.toString());
+        }
+        assertThatThrownBy(() ->
+                        follower.consensus.change(new MemberChange.RemoveVoter(leader.raftId)))
+                .isInstanceOf(ApiException.class)
+                .hasMessageContaining("Not leader");
+        assertThat(System.nanoTime() - begin).isLessThan(SECONDS.toNanos(5));
+        write(leader, 0, 10);
+    }
+
+    /** The engine itself would only log that it could not remember its vote, and give it. */
+    @Test
+    void whoCannotRememberItsVoteStopsAndGivesNone() {
+        Member leader = leader();
+        write(leader, 0, 10);
+        Member full = others(leader).getFirst();
+        Member good = others(leader).getLast();
+        full.store.mood((row, sync) -> {
+            if ("ballot".equals(row)) {
+                throw new RocksDBException("no space left");
+            }
+            return sync;
+        });
+        leader.stop();
+        await().atMost(10, SECONDS).until(() -> full.store.stopped() == 3);
+        await().during(2, SECONDS).atMost(5, SECONDS).until(() -> !good.consensus.isLeader());
+    }
+
+    @Test
+    void aFollowerThatCannotWriteStopsAndTheOthersGoOn() {
+        Member leader = leader();
+        Member full = others(leader).getFirst();
+        full.store.mood((row, sync) -> {
+            throw new RocksDBException("no space left");
+        });
+        write(leader, 0, 100);
+        await().atMost(10, SECONDS).until(() -> full.store.stopped() == 3);
+        write(leader, 100, 200);
+        assertThat(full.ledger.numbers()).isEmpty();
+    }
+
+    /** Heartbeats wait for no disk: entries that are written slowly topple nobody. */
+    @Test
+    void aSlowDiskIsNoDeadServer() {
+        Member leader = leader();
+        long term = leader.ledger.leadingTerm();
+        for (Member other : others(leader)) {
+            other.store.mood((row, sync) -> {
+                LockSupport.parkNanos(100_000_000);
+                return sync;
+            });
+        }
+        List<CompletableFuture<Object>> proposals = new ArrayList<>();
+        for (int i = 0; i < 30; i++) {
+            proposals.add(leader.consensus.propose(Ledger.command(i, 400_000)));
+        }
+        proposals.forEach(proposal -> proposal.orTimeout(30, SECONDS).join());
+        assertThat(leader.ledger.leadingTerm()).isEqualTo(term);
+    }
+
+    /** What is under way to one peer is bounded by messages, and a link by bytes. */
+    @Test
+    void manyLargeCommandsGetThrough() {
+        Member leader = leader();
+        List<CompletableFuture<Object>> proposals = new ArrayList<>();
+        for (int i = 0; i < 16; i++) {
+            proposals.add(leader.consensus.propose(Ledger.command(i, (2 << 20) - 1024)));
+        }
+        proposals.forEach(proposal -> proposal.orTimeout(20, SECONDS).join());
+        for (Member member : members.values()) {
+            await().atMost(10, SECONDS).until(() -> member.ledger.numbers().length == 16);
+        }
+        leader.consensus
+                .propose(Ledger.command(16, RaftLinks.MAX_COMMAND_BYTES - Long.BYTES))
+                .orTimeout(20, SECONDS)
+                .join();
+        assertThat(leader.consensus.propose(Ledger.command(17, RaftLinks.MAX_COMMAND_BYTES)))
+                .isCompletedExceptionally();
+        for (Member member : members.values()) {
+            await().atMost(10, SECONDS).until(() -> member.ledger.numbers().length == 17);
+        }
+    }
+
     private Member leader() {
         return await().atMost(20, SECONDS)
                 .until(
@@ -155,10 +301,10 @@ class RaftClusterTest {
     private final class Member implements RaftNetwork {
         private final Path dir;
         private final String raftId;
-        private NodeStore store;
+        private TornStore store;
         private Hub hub;
         private JraftConsensus consensus;
-        private Ledger ledger;
+        private Ledger ledger = new Ledger();
         private volatile boolean running;
 
         Member(String name) throws IOException {
@@ -170,11 +316,10 @@ class RaftClusterTest {
         }
 
         void open() throws IOException {
-            store = NodeStore.open(dir);
+            store = TornStore.open(dir);
         }
 
         void start(List<String> founders) throws IOException {
-            ledger = new Ledger();
             RaftDisk disk = RaftDisk.open(store, TestServer.config(dir, 40_000));
             if (!founders.isEmpty()) {
                 disk.bind("c1", founders);
@@ -210,6 +355,7 @@ class RaftClusterTest {
         void stop() {
             if (running) {
                 running = false;
+                ledger = new Ledger();
                 consensus.close();
                 hub.close();
                 store.close();

@@ -27,6 +27,17 @@ import org.rocksdb.WALRecoveryMode;
 class NodeStoreTest {
     @TempDir Path tmp;
 
+    /** The engine's threads may come with a vote when the server has stopped. */
+    @Test
+    void aWriteThatComesAfterTheEndIsRefused() throws Exception {
+        NodeStore store = NodeStore.open(tmp);
+        store.close();
+        assertThatThrownBy(() -> store.put(NodeStore.META, new byte[] {1}, new byte[] {2}, true))
+                .isInstanceOf(IllegalStateException.class)
+                .hasMessage("the database is closed");
+        store.close();
+    }
+
     @Test
     void rowsOfAllFamiliesAreThereAfterARestart() throws IOException {
         Path dir = tmp.resolve("a/b/data");
