@@ -446,8 +446,10 @@ public final class Hub implements AutoCloseable {
     }
 
     /**
-     * @param planned when this was to happen: much later, and everybody is forgiven his silence
-     * @return when to do it again at the latest
+     * Does what is due.
+     *
+     * @param planned when this was to be called; long ago when this process itself was away
+     * @return when it is to be called again
      */
     long tickAll(long planned, long now) {
         boolean wasAway = now - planned > AWAY_NANOS;
