@@ -11,8 +11,7 @@ final class ClusterRows {
     private static final int CLIENTS = 2;
     private static final String KEY = "/v1/kv/bench/key";
 
-    /** By then the JVMs have given back what their compilers needed at the start. */
-    private static final long REST_NANOS = 10_000_000_000L;
+    private static final long LOOK_NANOS = 5_000_000_000L;
 
     private final House house;
     private final Rounds rounds;
@@ -76,7 +75,9 @@ final class ClusterRows {
 
     private void atRest() {
         all().forEach(Subject::settle);
-        LockSupport.parkNanos(REST_NANOS);
+        // The JVMs give back what their compilers needed at the start; what is done a few times a
+        // second takes minutes to be compiled.
+        LockSupport.parkNanos(rounds.rest().toNanos());
         double[] cpu = new double[rounds.count()];
         double[] bytes = new double[rounds.count()];
         try (var traffic = Traffic.of(gossipPorts)) {
@@ -84,7 +85,7 @@ final class ClusterRows {
                 long cpuBefore = cpuOfAll();
                 long bytesBefore = traffic == null ? 0 : traffic.bytes();
                 long began = System.nanoTime();
-                LockSupport.parkNanos(REST_NANOS / 2);
+                LockSupport.parkNanos(LOOK_NANOS);
                 double seconds = (System.nanoTime() - began) / 1e9;
                 cpu[i] = (cpuOfAll() - cpuBefore) / 1e3 / seconds;
                 bytes[i] = traffic == null ? 0 : (traffic.bytes() - bytesBefore) / seconds;

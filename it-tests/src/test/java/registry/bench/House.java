@@ -4,7 +4,6 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
-import java.net.ServerSocket;
 import java.net.Socket;
 import java.net.http.HttpResponse;
 import java.nio.charset.StandardCharsets;
@@ -14,7 +13,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.locks.LockSupport;
-import java.util.stream.IntStream;
+import registry.it.Ports;
 
 /** Starts agents from the packaged launcher, and floors in the same JVM flags. */
 final class House {
@@ -44,7 +43,7 @@ final class House {
 
     /** Executes a single server on an empty data directory; see {@link #awaitFirstWrite}. */
     Subject executeAgent() {
-        int[] ports = freePorts(5);
+        int[] ports = Ports.free(5);
         Path dir = work.resolve("agent-" + ++started);
         return Subject.start(
                 List.of(
@@ -78,7 +77,7 @@ final class House {
     }
 
     Member member(String name, int servers, String join) {
-        return new Member(name, servers, freePorts(5), join);
+        return new Member(name, servers, Ports.free(5), join);
     }
 
     /** Executes one of several agents on an empty data directory. */
@@ -180,7 +179,7 @@ final class House {
     }
 
     Subject executeFloor(List<String> flags) {
-        int port = freePorts(1)[0];
+        int port = Ports.free(1)[0];
         List<String> command = new ArrayList<>(flags);
         command.addAll(
                 List.of(
@@ -228,28 +227,6 @@ final class House {
             return new String(start, StandardCharsets.ISO_8859_1).equals("HTTP/1.1 200");
         } catch (IOException e) {
             return false;
-        }
-    }
-
-    private static int[] freePorts(int count) {
-        List<ServerSocket> sockets = new ArrayList<>();
-        try {
-            for (int i = 0; i < count; i++) {
-                sockets.add(new ServerSocket(0, 1, InetAddress.getLoopbackAddress()));
-            }
-            return sockets.stream().mapToInt(ServerSocket::getLocalPort).toArray();
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
-        } finally {
-            IntStream.range(0, sockets.size()).forEach(i -> close(sockets.get(i)));
-        }
-    }
-
-    private static void close(ServerSocket socket) {
-        try {
-            socket.close();
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
         }
     }
 }

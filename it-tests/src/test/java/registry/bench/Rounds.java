@@ -6,19 +6,23 @@ import java.util.List;
 import java.util.function.DoubleSupplier;
 import java.util.function.ToLongFunction;
 
-/** How often and how long is measured: agent and floor in turns, the median of the rounds. */
-record Rounds(int count, Duration each, int maxWarmUps) {
+/**
+ * How often and how long is measured: agent and floor in turns, the median of the rounds.
+ *
+ * @param rest how long processes are left alone before they are called at rest
+ */
+record Rounds(int count, Duration each, int maxWarmUps, Duration rest) {
     /** The compilers are done when they take no more than this share of a round's CPU. */
     private static final double COMPILING = 0.03;
 
     private static final int MIN_WARM_UPS = 3;
 
     static Rounds full() {
-        return new Rounds(5, Duration.ofMillis(1200), 20);
+        return new Rounds(5, Duration.ofMillis(1200), 20, Duration.ofSeconds(60));
     }
 
     static Rounds quick() {
-        return new Rounds(3, Duration.ofMillis(300), 4);
+        return new Rounds(3, Duration.ofMillis(300), 4, Duration.ofSeconds(10));
     }
 
     /** Repeats what is measured until those asked no longer compile; three times at least. */

@@ -1,6 +1,7 @@
 package registry.agent.dns;
 
 import java.io.IOException;
+import java.nio.ByteBuffer;
 import java.time.Duration;
 import java.util.Arrays;
 import java.util.Comparator;
@@ -299,7 +300,8 @@ final class Responder {
                         ? Math.min(room.answers(), config.addressLimit())
                         : room.answers();
         int most = Math.min(counted, room.fitting(type));
-        var seen = new HashSet<Record>();
+        // Not of records: their hash is that of their bytes, made anew each time.
+        var seen = new HashSet<Object>();
         var random = ThreadLocalRandom.current();
         for (int i = 0; i < chosen.length; i++) {
             // The next of a random order, where there is none: only as many are drawn as are
@@ -311,7 +313,7 @@ final class Responder {
                     type == Type.SRV
                             ? server(name, ttl, instance)
                             : instance.target().record(name, wanted(type), ttl);
-            if (record == null || !seen.add(record)) {
+            if (record == null || !seen.add(essence(type, instance))) {
                 continue;
             }
             if (draft.groups.size() == most) {
@@ -331,6 +333,20 @@ final class Responder {
         }
         return draft;
     }
+
+    /** Equal for instances whose answer records are equal. */
+    private static Object essence(int type, Instance instance) {
+        if (type == Type.SRV) {
+            return new Server(instance.targetName(), instance.port(), instance.weight());
+        }
+        Target target = instance.target();
+        if (target.ip() != null) {
+            return ByteBuffer.wrap(target.ip());
+        }
+        return target.host() == null ? instance : target.host();
+    }
+
+    private record Server(Name target, int port, int weight) {}
 
     private Instance[] choose(List<Instance> all, String tag) {
         if (tag.isEmpty() && !config.onlyPassing()) {

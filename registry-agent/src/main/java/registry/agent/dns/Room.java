@@ -1,7 +1,8 @@
 package registry.agent.dns;
 
 import java.io.ByteArrayOutputStream;
-import java.util.LinkedHashSet;
+import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 import org.xbill.DNS.ClientSubnetOption;
@@ -9,6 +10,7 @@ import org.xbill.DNS.EDNSOption;
 import org.xbill.DNS.Flags;
 import org.xbill.DNS.Header;
 import org.xbill.DNS.Message;
+import org.xbill.DNS.Name;
 import org.xbill.DNS.OPTRecord;
 import org.xbill.DNS.Opcode;
 import org.xbill.DNS.Record;
@@ -109,15 +111,30 @@ record Room(int bytes, int answers, boolean ours) {
         List<Draft.Group> groups = draft.groups.subList(0, keep);
         groups.forEach(group -> message.addRecord(group.answer(), Section.ANSWER));
         draft.authority.forEach(record -> message.addRecord(record, Section.AUTHORITY));
-        var extras = new LinkedHashSet<Record>();
-        groups.forEach(group -> extras.addAll(group.extras()));
-        extras.forEach(record -> message.addRecord(record, Section.ADDITIONAL));
+        distinct(groups).forEach(record -> message.addRecord(record, Section.ADDITIONAL));
         draft.additional.forEach(record -> message.addRecord(record, Section.ADDITIONAL));
         OPTRecord opt = query.getOPT();
         if (opt != null) {
             message.addRecord(echo(opt), Section.ADDITIONAL);
         }
         return message;
+    }
+
+    /** The extras of all groups, each once; only records of one name are compared. */
+    private static List<Record> distinct(List<Draft.Group> groups) {
+        var distinct = new ArrayList<Record>();
+        var byName = new HashMap<Name, List<Record>>();
+        for (Draft.Group group : groups) {
+            for (Record record : group.extras()) {
+                List<Record> same =
+                        byName.computeIfAbsent(record.getName(), name -> new ArrayList<>(1));
+                if (!same.contains(record)) {
+                    same.add(record);
+                    distinct.add(record);
+                }
+            }
+        }
+        return distinct;
     }
 
     private static OPTRecord echo(OPTRecord asked) {

@@ -41,7 +41,7 @@ final class TxnRoutes {
         txn.ops().forEach(this::refuseTooLarge);
         if (txn.writes()) {
             TxnResult result = servers.call(Method.TXN_APPLY, txn);
-            then.accept(answer(request, shown(result)));
+            then.accept(answer(request, result));
             return null;
         }
         var question =
@@ -99,23 +99,30 @@ final class TxnRoutes {
         }
     }
 
-    private static Answer answer(Request request, ObjectNode shown) {
-        Answer answer = Answer.json(request, shown);
-        return shown.path("Errors").isNull() ? answer : answer.withStatus(409);
+    /** Of keys alone there is nothing to be shown otherwise than it is. */
+    private static Answer answer(Request request, TxnResult result) {
+        boolean keysAlone =
+                result.results() == null
+                        || result.results().stream()
+                                .allMatch(row -> row.service() == null && row.check() == null);
+        Answer answer = Answer.json(request, keysAlone ? result : shown(result));
+        return result.errors() == null ? answer : answer.withStatus(409);
     }
 
     /** Waits for the answer to a transaction that only reads. */
     private record Reading(Request request, Consumer<Answer> then) implements Servers.Listener {
         @Override
         public void answered(Reply reply) {
-            ObjectNode shown = shown(Json.read(reply.body(), TxnResult.class));
+            TxnResult result = Json.read(reply.body(), TxnResult.class);
+            ObjectNode shown = shown(result);
             shown.put("Index", 0);
             shown.put("LastContact", Duration.ofMillis(reply.lastContactMillis()).toNanos());
             shown.put("KnownLeader", reply.knownLeader());
             shown.put("ConsistencyLevel", "");
             shown.put("NotModified", false);
+            Answer answer = Answer.json(request, shown);
             then.accept(
-                    answer(request, shown)
+                    (result.errors() == null ? answer : answer.withStatus(409))
                             .with("X-Consul-Knownleader", String.valueOf(reply.knownLeader()))
                             .with(
                                     "X-Consul-Lastcontact",

@@ -28,12 +28,14 @@ import registry.server.rpc.Target;
  * The servers as a client agent sees them: gossip says where they are, a link to each says whether
  * they answer. Gossip's suspicions cost nothing: a link that works is used.
  *
- * <p>Every half second each server is asked who leads. The leader is asked first, which saves a
- * hop; a server that keeps silent is left, and its questions are asked elsewhere.
+ * <p>Every half second each server is asked who leads; while nothing is under way and the leader
+ * answers, the others every two. The leader is asked first, which saves a hop; a server that keeps
+ * silent is left, and its questions are asked elsewhere.
  */
 public final class RpcClient implements Servers, AutoCloseable {
     private static final Logger log = LoggerFactory.getLogger(RpcClient.class);
     private static final long PROBE_MILLIS = 500;
+    private static final int LOOKS_AT_REST = 4;
 
     /** A link that has just begun is usable a moment later. */
     private static final long MOVED_MILLIS = 10;
@@ -52,6 +54,9 @@ public final class RpcClient implements Servers, AutoCloseable {
     private final ScheduledThreadPoolExecutor timer =
             new ScheduledThreadPoolExecutor(
                     1, Thread.ofPlatform().name("rpc-servers").daemon().factory());
+
+    // Only the timer knows it.
+    private int looksAtRest;
 
     /** Who answered last when no leader was known: stays, for as long as it answers. */
     private volatile String current = "";
@@ -84,7 +89,7 @@ public final class RpcClient implements Servers, AutoCloseable {
         this.asking = RpcService.asking(nodeId, this::probeSoon);
         timer.setExecuteExistingDelayedTasksAfterShutdownPolicy(false);
         members.onChange(this::probeSoon);
-        timer.scheduleWithFixedDelay(this::look, 0, PROBE_MILLIS, TimeUnit.MILLISECONDS);
+        timer.scheduleWithFixedDelay(this::lookAgain, 0, PROBE_MILLIS, TimeUnit.MILLISECONDS);
     }
 
     private void probeSoon() {
@@ -101,6 +106,19 @@ public final class RpcClient implements Servers, AutoCloseable {
                     TimeUnit.MILLISECONDS);
         } catch (RejectedExecutionException closed) {
             // Nobody is looked for any more.
+        }
+    }
+
+    /** Only at the leader, for as long as that is enough. */
+    private void lookAgain() {
+        Known leading = known.get(leader());
+        if (leading != null
+                && leading.answers()
+                && router.underWay() == 0
+                && ++looksAtRest % LOOKS_AT_REST != 0) {
+            probe(leading);
+        } else {
+            look();
         }
     }
 

@@ -22,6 +22,7 @@ import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.locks.LockSupport;
 import java.util.function.Supplier;
 import javax.net.ssl.SSLException;
 import javax.net.ssl.SSLSocket;
@@ -42,10 +43,17 @@ public final class Hub implements AutoCloseable {
     private static final int BACKLOG = 512;
     private static final int READ_BUFFER = 16 << 10;
     private static final int CONNECT_MILLIS = 1000;
-    private static final long TICK_MILLIS = 20;
+    private static final long ACCEPT_PAUSE_MILLIS = 20;
+    private static final long MIN_TICK_NANOS = TimeUnit.MILLISECONDS.toNanos(20);
+    private static final long MAX_TICK_NANOS = TimeUnit.MILLISECONDS.toNanos(250);
+    private static final long FAR_NANOS = TimeUnit.HOURS.toNanos(1);
     private static final long MIN_PAUSE_MILLIS = 20;
     private static final long HELLO_NANOS = TimeUnit.SECONDS.toNanos(3);
+
+    /** Later at the end that was dialled: else both would ask at once, each time. */
     private static final long PING_NANOS = TimeUnit.SECONDS.toNanos(1);
+
+    private static final long DIALLED_PING_NANOS = TimeUnit.MILLISECONDS.toNanos(1_500);
     private static final long SILENT_NANOS = TimeUnit.SECONDS.toNanos(5);
     private static final long HEARD_NANOS = TimeUnit.SECONDS.toNanos(2);
     private static final long COMPLAIN_NANOS = TimeUnit.SECONDS.toNanos(5);
@@ -63,6 +71,10 @@ public final class Hub implements AutoCloseable {
     private final ConcurrentMap<InetAddress, AtomicInteger> perAddress = new ConcurrentHashMap<>();
     private final ConcurrentMap<String, Link> onlyOf = new ConcurrentHashMap<>();
     private final Thread timer;
+
+    /** When the timer looks again at the latest. */
+    private volatile long nextTick = System.nanoTime() + FAR_NANOS;
+
     private @Nullable ServerSocket listener;
     private @Nullable Thread acceptor;
     private volatile boolean stopped;
@@ -151,7 +163,13 @@ public final class Hub implements AutoCloseable {
             if (greeting.remove(socket) == null) {
                 throw new SocketTimeoutException("hello");
             }
-            start(hello.from(), service, stream, ofAddress::decrementAndGet, service.onePerPeer());
+            start(
+                    hello.from(),
+                    service,
+                    stream,
+                    ofAddress::decrementAndGet,
+                    service.onePerPeer(),
+                    DIALLED_PING_NANOS);
             welcome = true;
         } catch (IOException | RuntimeException e) {
             LOG.debug(
@@ -246,7 +264,12 @@ public final class Hub implements AutoCloseable {
     }
 
     private Link start(
-            String peer, Service service, Stream stream, Runnable ended, boolean onePerPeer) {
+            String peer,
+            Service service,
+            Stream stream,
+            Runnable ended,
+            boolean onePerPeer,
+            long pingNanos) {
         Link[] self = new Link[1];
         Link link =
                 new Link(
@@ -259,7 +282,9 @@ public final class Hub implements AutoCloseable {
                             links.remove(self[0]);
                             onlyOf.remove(peer, self[0]);
                             ended.run();
-                        });
+                        },
+                        this::lookBy,
+                        pingNanos);
         self[0] = link;
         if (onePerPeer) {
             // The end of the old one is told before the first frame of the new.
@@ -394,7 +419,7 @@ public final class Hub implements AutoCloseable {
                 if (greeting.remove(socket) == null) {
                     throw new SocketTimeoutException("hello");
                 }
-                Link dialled = start(hello.from(), service, stream, this::wake, false);
+                Link dialled = start(hello.from(), service, stream, this::wake, false, PING_NANOS);
                 greeted = true;
                 return dialled;
             } finally {
@@ -406,43 +431,64 @@ public final class Hub implements AutoCloseable {
         }
     }
 
+    /** Sleeps until something is due, so that links at rest cost next to nothing. */
     private void tickLoop() {
-        long last = System.nanoTime();
+        long planned = System.nanoTime();
         while (!stopped) {
-            pause();
             long now = System.nanoTime();
-            tickAll(last, now);
-            last = now;
+            // Whatever is asked from here on, and may not be seen below, wakes us.
+            nextTick = now + FAR_NANOS;
+            long next = tickAll(planned, now);
+            planned = now + Math.max(MIN_TICK_NANOS, next - now);
+            nextTick = planned;
+            LockSupport.parkNanos(planned - System.nanoTime());
         }
     }
 
-    void tickAll(long last, long now) {
-        boolean wasAway = now - last > AWAY_NANOS;
+    /**
+     * Does what is due.
+     *
+     * @param planned when this was to be called; long ago when this process itself was away
+     * @return when it is to be called again
+     */
+    long tickAll(long planned, long now) {
+        boolean wasAway = now - planned > AWAY_NANOS;
+        long next = now + MAX_TICK_NANOS;
         for (Link link : links) {
             if (wasAway) {
                 link.forgive(now);
             }
-            tick(link, now);
+            long due = tick(link, now);
+            next = due - next < 0 ? due : next;
         }
         greeting.forEach((socket, since) -> {
             if (now - since > HELLO_NANOS && greeting.remove(socket) != null) {
                 closeQuietly(socket);
             }
         });
+        return next;
     }
 
     /** One link's trouble must not stop the clock of the others. */
-    private static void tick(Link link, long now) {
+    private static long tick(Link link, long now) {
         try {
-            link.tick(now, PING_NANOS, SILENT_NANOS);
+            return link.tick(now, SILENT_NANOS);
         } catch (RuntimeException e) {
             LOG.error("a link's end was not taken well: peer={}", link.peer(), e);
+            return now;
+        }
+    }
+
+    /** Something is due at {@code nanos}. */
+    private void lookBy(long nanos) {
+        if (nanos - nextTick < 0) {
+            LockSupport.unpark(timer);
         }
     }
 
     private static void pause() {
         try {
-            TimeUnit.MILLISECONDS.sleep(TICK_MILLIS);
+            TimeUnit.MILLISECONDS.sleep(ACCEPT_PAUSE_MILLIS);
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
         }
@@ -472,6 +518,7 @@ public final class Hub implements AutoCloseable {
             if (acceptor != null) {
                 acceptor.join(TimeUnit.SECONDS.toMillis(1));
             }
+            LockSupport.unpark(timer);
             timer.join(TimeUnit.SECONDS.toMillis(1));
         } catch (IOException e) {
             // Closed is closed.

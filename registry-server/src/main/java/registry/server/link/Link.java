@@ -25,6 +25,7 @@ import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.LongConsumer;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -139,6 +140,8 @@ public final class Link {
     private final DataInputStream in;
     private final OutputStream out;
     private final Runnable ended;
+    private final LongConsumer due;
+    private final long pingNanos;
     private final Map<String, Object> attributes = new ConcurrentHashMap<>();
     private final ConcurrentHashMap<Long, Pending> pending = new ConcurrentHashMap<>();
     private final AtomicLong ids = new AtomicLong();
@@ -156,6 +159,8 @@ public final class Link {
 
     /**
      * @param ended told before the handler that the link has ended
+     * @param due told when a reply is due, by the time of System.nanoTime
+     * @param pingNanos after how much silence the other end is asked for a sign of life
      */
     Link(
             String peer,
@@ -163,13 +168,17 @@ public final class Link {
             Socket socket,
             InputStream in,
             OutputStream out,
-            Runnable ended) {
+            Runnable ended,
+            LongConsumer due,
+            long pingNanos) {
         this.peer = peer;
         this.service = service;
         this.socket = socket;
         this.in = new DataInputStream(in);
         this.out = out;
         this.ended = ended;
+        this.due = due;
+        this.pingNanos = pingNanos;
     }
 
     void start() {
@@ -207,6 +216,7 @@ public final class Link {
         Pending call = new Pending(deadline, new CompletableFuture<>());
         // Before it is sent: its reply may be here before send returns.
         pending.put(id, call);
+        due.accept(deadline);
         if (!send(REQUEST, id, type, body, waitMillis) && pending.remove(id) != null) {
             Exception why = closed.get();
             call.reply.completeExceptionally(
@@ -366,20 +376,30 @@ public final class Link {
         }
     }
 
-    /** Every few milliseconds, from the hub's one timer. */
-    void tick(long now, long pingNanos, long silentNanos) {
+    /**
+     * From the hub's one timer: ends what is over, and asks for a sign of life whoever has not
+     * spoken for a while.
+     *
+     * @return when there may be something to do again, by what is known now
+     */
+    long tick(long now, long silentNanos) {
+        long next = now + pingNanos;
         for (var entry : pending.entrySet()) {
             Pending call = entry.getValue();
-            if (now - call.deadline > 0 && pending.remove(entry.getKey()) != null) {
+            if (now - call.deadline < 0) {
+                next = call.deadline - next < 0 ? call.deadline : next;
+            } else if (pending.remove(entry.getKey()) != null) {
                 call.reply.completeExceptionally(new TimeoutException("no reply from " + peer));
             }
         }
-        if (now - lastRead > silentNanos) {
+        long silence = now - lastRead;
+        if (silence > silentNanos) {
             close(new SocketTimeoutException(peer + " is silent"));
-        } else if (now - lastPing > pingNanos) {
+        } else if (silence > pingNanos && now - lastPing > pingNanos) {
             lastPing = now;
             send(PING, 0, (byte) 0, NOTHING, 0);
         }
+        return next;
     }
 
     /** Whether this end was heard after {@code since} from another host than that of {@code of}. */

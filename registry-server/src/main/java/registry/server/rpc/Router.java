@@ -142,7 +142,7 @@ public final class Router implements AutoCloseable {
     }
 
     /** Questions that are not answered yet. */
-    int underWay() {
+    public int underWay() {
         return routed.size();
     }
 

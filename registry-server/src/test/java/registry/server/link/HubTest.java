@@ -12,6 +12,7 @@ import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -102,6 +103,25 @@ class HubTest {
         assertThatThrownBy(() -> link.call((byte) 3, new byte[1], 100, 0).get(5, SECONDS))
                 .isInstanceOf(ExecutionException.class)
                 .hasCauseInstanceOf(TimeoutException.class);
+    }
+
+    /** At rest the timer looks four times a second: that would be five seconds for these. */
+    @Test
+    void aShortDeadlineWakesTheTimer() {
+        Link link = link(dial("server"));
+        long began = System.nanoTime();
+        for (int i = 0; i < 20; i++) {
+            CompletableFuture<byte[]> call = link.call((byte) 3, new byte[1], 50, 0);
+            assertThatThrownBy(() -> call.get(5, SECONDS))
+                    .hasCauseInstanceOf(TimeoutException.class);
+        }
+        assertThat(Duration.ofNanos(System.nanoTime() - began)).isLessThan(Duration.ofSeconds(4));
+    }
+
+    @Test
+    void aLinkAtRestStaysWhileBothEndsLive() {
+        Link link = link(dial("server"));
+        await().during(6, SECONDS).atMost(8, SECONDS).until(link::isOpen);
     }
 
     @Test
