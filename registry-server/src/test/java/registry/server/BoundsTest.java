@@ -108,8 +108,7 @@ class BoundsTest {
         try (NodeStore store = NodeStore.open(dir);
                 Server server = server(store, dir, Long.parseLong(args[1]))) {
             var answer = new TestServer.Answer();
-            server.ask(
-                    TestServer.question(Question.KV_GET, "k", 0, Duration.ZERO, "keys"), answer);
+            server.ask(TestServer.question(Question.KV_GET, "k", 0, Duration.ZERO, "keys"), answer);
             boolean hasAll = TestServer.get(answer).index() >= Long.parseLong(args[2]);
             System.out.println(hasAll ? "ready" : "ready, and something is lost");
             System.out.flush();

@@ -105,10 +105,7 @@ class MainTest {
     }
 
     @ParameterizedTest
-    @CsvSource({
-        "connect,<subcommand> [options] [args]",
-        "tls,<subcommand> <subcommand> [options]"
-    })
+    @CsvSource({"connect,<subcommand> [options] [args]", "tls,<subcommand> <subcommand> [options]"})
     void consulsOtherGroupsGetTheirUsageAnd1(String name, String synopsis) {
         var result = line.run(name);
         assertThat(result.code()).isEqualTo(1);
