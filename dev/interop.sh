@@ -9,6 +9,7 @@ WORK=$HERE/interop/target
 CLIENTS=$HERE/interop/clients
 mkdir -p "$WORK"
 RUN=$(mktemp -d "$WORK/run.XXXXXX")
+SECONDS_EACH=240
 FAILED=0
 AGENT=
 
@@ -81,10 +82,30 @@ npm_packages() {
         npm install --no-audit --no-fund consul1@npm:consul@1.2.0 consul2@npm:consul@2.0.1 >>"$RUN/fetch.log" 2>&1
 }
 
+# Which sources are newer than what was made of them.
+newer() {
+    if [ -f "$1" ]; then
+        find "$2/pom.xml" "$2/src" -newer "$1" -type f
+    else
+        echo all
+    fi
+}
+
 java_classes() {
-    [ -f "$WORK/java/classpath" ] && return
+    [ -z "$(newer "$WORK/java/classpath" interop/java)" ] && return
     (cd interop/java && JAVA_HOME=$(sh ../../dev/find-jdk.sh) mvn -q -B compile \
         dependency:build-classpath -Dmdep.outputFile="$WORK/java/classpath") >>"$RUN/fetch.log" 2>&1
+}
+
+# The application of Spring Cloud Consul in one of its versions, with the Spring Boot that goes with it.
+spring_classes() {
+    local target=$WORK/spring-$1
+    if [ -n "$(newer "$target/classpath" interop/spring)" ]; then
+        (cd interop/spring && JAVA_HOME=$(sh ../../dev/find-jdk.sh) mvn -q -B -Dinterop.target="$target" \
+            -Dspring-cloud-consul.version="$1" -Dspring-boot.version="$2" compile \
+            dependency:build-classpath -Dmdep.outputFile="$target/classpath") >>"$RUN/fetch.log" 2>&1 || return 1
+    fi
+    echo "$target/classes:$(cat "$target/classpath")"
 }
 
 # Where the Python modules of Debian packages are.
@@ -100,7 +121,7 @@ modules() {
 report() {
     local name=$1
     shift
-    timeout 300 "$@" >"$RUN/$name.log" 2>&1
+    timeout "$SECONDS_EACH" "$@" >"$RUN/$name.log" 2>&1
     local code=$?
     case $code in
         0) printf '%-24s passed   %s\n' "$name" "$(tail -1 "$RUN/$name.log")" ;;
@@ -133,6 +154,13 @@ client() {
             java_classes || { missing "$1"; return; }
             report "$1" "$(sh dev/find-jdk.sh)/bin/java" -cp "interop/java/target/classes:$(cat "$WORK/java/classpath")" \
                 "interop.${1^}" ;;
+        spring-cloud-4.3 | spring-cloud-5.0)
+            case $1 in
+                *-4.3) files=$(spring_classes 4.3.0 3.5.7) ;;
+                *) files=$(spring_classes 5.0.0 4.0.7) ;;
+            esac
+            [ -n "$files" ] || { missing "$1"; return; }
+            report "$1" "$(sh dev/find-jdk.sh)/bin/java" -cp "$files" interop.Spring ;;
         vmagent)
             files=$(debian victoria-metrics) || { missing "$1"; return; }
             report "$1" bash "$CLIENTS/vmagent.sh" "$files/usr/bin/vmagent" "$RUN" ;;
@@ -166,7 +194,7 @@ client() {
     esac
 }
 
-ALL="python3-consul python3-consul2 npm-consul-1.2 npm-consul-2.0 kiwiproject ecwid vertx vmagent dnsmasq unbound haproxy ansible patroni"
+ALL="python3-consul python3-consul2 npm-consul-1.2 npm-consul-2.0 kiwiproject ecwid vertx spring-cloud-4.3 spring-cloud-5.0 vmagent dnsmasq unbound haproxy ansible patroni"
 REQUESTS="python3-requests python3-six python3-urllib3 python3-chardet python3-certifi python3-idna"
 start_agent
 for name in ${*:-$ALL}; do

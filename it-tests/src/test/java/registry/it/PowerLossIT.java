@@ -120,6 +120,9 @@ final class PowerLossIT {
                                 "acknowledged and lost by cut %d, seed %d\n%s",
                                 cut, seed, agent.logTail())
                         .isEmpty();
+                assertThat(agent.log())
+                        .as("what it keeps besides, after cut %d, seed %d", cut, seed)
+                        .doesNotContain("not readable");
             }
             agent.kill();
             return load.acknowledged();

@@ -81,7 +81,8 @@ public final class BlockingQuery implements Runnable {
     private void ask() throws InterruptedException {
         RegistryClient client = agents.get(agent);
         try {
-            RegistryClient.Answer answer = client.get(path + index, timeout());
+            RegistryClient.Answer answer =
+                    client.get(path + Long.toUnsignedString(index), timeout());
             OptionalLong reported = answer.index();
             // A 404 with an index is the answer for an absent key; without one it is a wrong
             // address.
@@ -96,7 +97,7 @@ public final class BlockingQuery implements Runnable {
                 return;
             }
             failures = 0;
-            advance(Math.max(1, reported.getAsLong()));
+            advance(reported.getAsLong() == 0 ? 1 : reported.getAsLong());
         } catch (HttpTimeoutException e) {
             failed(client, "no answer within " + GoDuration.format(timeout()));
         } catch (IOException | RuntimeException e) {
@@ -109,7 +110,7 @@ public final class BlockingQuery implements Runnable {
     }
 
     private void advance(long reported) throws InterruptedException {
-        if (reported < index) {
+        if (Long.compareUnsigned(reported, index) < 0) {
             // Another history (restored, or wiped and started anew): read it whole, and do not spin
             // if it jumps about.
             index = 0;

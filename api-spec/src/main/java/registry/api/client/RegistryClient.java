@@ -44,11 +44,14 @@ public final class RegistryClient implements AutoCloseable {
             return new String(body, StandardCharsets.UTF_8);
         }
 
-        /** {@code X-Consul-Index}, where the endpoint has one. */
+        /**
+         * {@code X-Consul-Index}, where the endpoint has one: unsigned, as that of events takes all
+         * 64 bits.
+         */
         public OptionalLong index() {
             try {
                 return header("X-Consul-Index")
-                        .map(Long::parseLong)
+                        .map(Long::parseUnsignedLong)
                         .map(OptionalLong::of)
                         .orElseGet(OptionalLong::empty);
             } catch (NumberFormatException e) {

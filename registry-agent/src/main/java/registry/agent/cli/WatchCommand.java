@@ -34,7 +34,7 @@ final class WatchCommand implements Command {
     public Flags flags() {
         return AgentConnection.addFlags(
                 new Flags()
-                        .text("type", "key, keyprefix, services, nodes, service or checks.")
+                        .text("type", "key, keyprefix, services, nodes, service, checks or event.")
                         .text("key", "For type key.")
                         .text("prefix", "For type keyprefix.")
                         .text("service", "Name, for types service and checks.")

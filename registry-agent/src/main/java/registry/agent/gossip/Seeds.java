@@ -6,12 +6,15 @@ import java.net.Inet6Address;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.UnknownHostException;
+import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
+import java.nio.file.StandardOpenOption;
 import java.util.Collection;
 import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Objects;
 import java.util.Set;
 import java.util.TreeSet;
 import org.jspecify.annotations.Nullable;
@@ -134,12 +137,22 @@ final class Seeds {
             return;
         }
         try {
-            Files.createDirectories(file.toAbsolutePath().getParent());
+            Path folder = Objects.requireNonNull(file.toAbsolutePath().getParent());
+            Files.createDirectories(folder);
             Path draft = file.resolveSibling(file.getFileName() + ".new");
             Files.write(draft, Json.write(new Memory(last, List.copyOf(members))));
+            // In this order: a name that is on the disk before its bytes would name an empty file.
+            sync(draft);
             Files.move(draft, file, StandardCopyOption.ATOMIC_MOVE);
+            sync(folder);
         } catch (IOException e) {
             LOG.warn("members not remembered: file={} error={}", file, e.getMessage());
+        }
+    }
+
+    private static void sync(Path path) throws IOException {
+        try (FileChannel channel = FileChannel.open(path, StandardOpenOption.READ)) {
+            channel.force(true);
         }
     }
 

@@ -55,7 +55,7 @@ final class FakeAgent implements AutoCloseable {
                                 + " "
                                 + sent);
         int at = target.indexOf("index=");
-        long known = at < 0 ? 0 : Long.parseLong(target.substring(at + "index=".length()));
+        long known = at < 0 ? 0 : Long.parseUnsignedLong(target.substring(at + "index=".length()));
         byte[] bytes;
         int code;
         synchronized (this) {
@@ -68,7 +68,7 @@ final class FakeAgent implements AutoCloseable {
             }
             bytes = body.getBytes(StandardCharsets.UTF_8);
             code = status;
-            exchange.getResponseHeaders().add("X-Consul-Index", Long.toString(index));
+            exchange.getResponseHeaders().add("X-Consul-Index", Long.toUnsignedString(index));
         }
         exchange.sendResponseHeaders(code, bytes.length);
         exchange.getResponseBody().write(bytes);

@@ -105,6 +105,20 @@ class WatchLoopTest {
     }
 
     @Test
+    void theIndexOfEventsTakesAllBits() throws InterruptedException {
+        agent.set(-2, 200, "[1]");
+        run("{\"type\": \"event\", \"name\": \"deploy\"}");
+        assertThat(next()).isEqualTo("-2 [1]");
+        agent.set(-1, 200, "[1,2]");
+        assertThat(next()).isEqualTo("-1 [1,2]");
+        assertThat(agent.requests())
+                .startsWith(
+                        "/v1/event/list?name=deploy",
+                        "/v1/event/list?name=deploy&index=18446744073709551614");
+        assertThat(pauses).isEmpty();
+    }
+
+    @Test
     void anUnchangedResultIsNotHandledAgain() throws InterruptedException {
         agent.set(3, 200, "{\"a\":[]}");
         run("{\"type\": \"services\"}");

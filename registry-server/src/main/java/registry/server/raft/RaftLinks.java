@@ -30,6 +30,8 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.concurrent.locks.ReadWriteLock;
+import java.util.concurrent.locks.ReentrantReadWriteLock;
 import org.jspecify.annotations.Nullable;
 import registry.server.link.Hub;
 import registry.server.link.Link;
@@ -60,6 +62,10 @@ final class RaftLinks implements AutoCloseable {
     private final Service outgoing;
     private final Hub hub;
     private volatile boolean engineRuns;
+
+    /** Held for reading by whoever asks the engine, which does not end meanwhile. */
+    private final ReadWriteLock engineStays = new ReentrantReadWriteLock();
+
     private volatile long leaderHeard = System.nanoTime();
 
     /** Platform threads: what they run syncs the log. */
@@ -97,9 +103,14 @@ final class RaftLinks implements AutoCloseable {
         engineRuns = true;
     }
 
-    /** The engine is asked nothing any more. */
+    /** The engine is asked nothing any more, when this returns. */
     void engineEnds() {
-        engineRuns = false;
+        engineStays.writeLock().lock();
+        try {
+            engineRuns = false;
+        } finally {
+            engineStays.writeLock().unlock();
+        }
     }
 
     /** Dials these from now on, if it does not yet; whoever else was dialled is left alone. */
@@ -255,8 +266,6 @@ final class RaftLinks implements AutoCloseable {
             RpcProcessor<?> processor = processors.get(message.getClass().getName());
             if (processor == null) {
                 request.refuse("nobody here handles " + message.getClass().getSimpleName());
-            } else if (!engineRuns) {
-                request.refuse("Raft is starting or stopping");
             } else {
                 handle(processor, request, message);
             }
@@ -264,13 +273,27 @@ final class RaftLinks implements AutoCloseable {
 
         @SuppressWarnings("unchecked")
         private void handle(RpcProcessor<?> processor, Link.Request request, Message message) {
-            Executor executor = executor(processor, message);
+            Executor executor = askForExecutor(processor, message);
+            if (executor == null) {
+                request.refuse("Raft is starting or stopping");
+                return;
+            }
             try {
                 executor.execute(() ->
                         ((RpcProcessor<Message>) processor)
                                 .handleRequest(new Context(request), message));
             } catch (RejectedExecutionException closed) {
                 request.refuse("stopping");
+            }
+        }
+
+        /** Null while there is no engine. */
+        private @Nullable Executor askForExecutor(RpcProcessor<?> processor, Message message) {
+            engineStays.readLock().lock();
+            try {
+                return engineRuns ? executor(processor, message) : null;
+            } finally {
+                engineStays.readLock().unlock();
             }
         }
 

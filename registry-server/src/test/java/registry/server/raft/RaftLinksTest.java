@@ -1,5 +1,6 @@
 package registry.server.raft;
 
+import static java.util.concurrent.TimeUnit.MILLISECONDS;
 import static java.util.concurrent.TimeUnit.SECONDS;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
@@ -7,13 +8,21 @@ import static org.awaitility.Awaitility.await;
 
 import com.alipay.sofa.jraft.error.RemotingException;
 import com.alipay.sofa.jraft.rpc.InvokeCallback;
+import com.alipay.sofa.jraft.rpc.RpcContext;
+import com.alipay.sofa.jraft.rpc.RpcProcessor;
+import com.alipay.sofa.jraft.rpc.RpcRequests.AppendEntriesRequest;
 import com.alipay.sofa.jraft.rpc.RpcRequests.TimeoutNowRequest;
+import com.alipay.sofa.jraft.rpc.RpcServer;
 import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.util.List;
+import java.util.Objects;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.Executor;
+import java.util.concurrent.TimeoutException;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -24,6 +33,19 @@ import registry.server.link.Service;
 
 /** A peer that takes every message and answers none. */
 class RaftLinksTest {
+    private static final InetSocketAddress LOOPBACK = new InetSocketAddress("127.0.0.1", 0);
+
+    private static final AppendEntriesRequest ENTRIES =
+            AppendEntriesRequest.newBuilder()
+                    .setGroupId("registry")
+                    .setServerId("peer:1")
+                    .setPeerId("me:1")
+                    .setTerm(1)
+                    .setPrevLogTerm(0)
+                    .setPrevLogIndex(0)
+                    .setCommittedIndex(0)
+                    .build();
+
     private static final TimeoutNowRequest QUESTION =
             TimeoutNowRequest.newBuilder()
                     .setGroupId("registry")
@@ -35,6 +57,7 @@ class RaftLinksTest {
     private final Hub peer = new Hub(() -> "c1", List.of(silent("peer")));
     private final Hub own = new Hub(() -> "c1", List.of());
     private RaftLinks links;
+    private Service incoming;
     private InetSocketAddress address;
 
     @BeforeEach
@@ -46,6 +69,8 @@ class RaftLinksTest {
                         new RaftNetwork() {
                             @Override
                             public Hub hub(Service raft) {
+                                incoming = raft;
+                                own.serve(raft);
                                 return own;
                             }
 
@@ -99,6 +124,59 @@ class RaftLinksTest {
         assertThat(reply).isNotDone();
         links.close();
         await().atMost(2, SECONDS).until(reply::isCompletedExceptionally);
+    }
+
+    /** The engine is lost, and the link with it, when it is asked for a node that is no more. */
+    @Test
+    void theEngineDoesNotEndWhileItIsAsked() throws Exception {
+        var asked = new CountDownLatch(1);
+        var answer = new CountDownLatch(1);
+        ((RpcServer) incoming.handler()).registerProcessor(new Slow(asked, answer));
+        links.engineRuns();
+        Hub.Peer asker = peer.dial("me", silent("peer"), inform(own.listen(LOOPBACK)), 100);
+        await().atMost(5, SECONDS).until(() -> asker.link() != null);
+        Link link = Objects.requireNonNull(asker.link());
+        byte type = RaftMessages.number(ENTRIES);
+        CompletableFuture<byte[]> first = link.call(type, ENTRIES.toByteArray(), 60_000, 0);
+        assertThat(asked.await(5, SECONDS)).isTrue();
+
+        CompletableFuture<Void> ended = CompletableFuture.runAsync(links::engineEnds);
+        assertThatThrownBy(() -> ended.get(100, MILLISECONDS)).isInstanceOf(TimeoutException.class);
+        answer.countDown();
+        ended.get(5, SECONDS);
+
+        assertThatThrownBy(() -> link.call(type, ENTRIES.toByteArray(), 60_000, 0).get(5, SECONDS))
+                .hasMessageContaining("starting or stopping");
+        assertThat(first).isNotDone();
+    }
+
+    private static Supplier<@Nullable InetSocketAddress> inform(InetSocketAddress at) {
+        return () -> at;
+    }
+
+    /** Takes its time to say who handles a message, and then handles it without an answer. */
+    private record Slow(CountDownLatch asked, CountDownLatch answer)
+            implements RpcProcessor<AppendEntriesRequest> {
+        @Override
+        public void handleRequest(RpcContext context, AppendEntriesRequest request) {}
+
+        @Override
+        public String interest() {
+            return AppendEntriesRequest.class.getName();
+        }
+
+        @Override
+        public ExecutorSelector executorSelector() {
+            return (type, header) -> {
+                asked.countDown();
+                try {
+                    answer.await();
+                } catch (InterruptedException e) {
+                    Thread.currentThread().interrupt();
+                }
+                return Runnable::run;
+            };
+        }
     }
 
     private CompletableFuture<Object> ask(String raftId) throws RemotingException {
