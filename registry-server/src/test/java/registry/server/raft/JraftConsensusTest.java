@@ -265,9 +265,12 @@ class JraftConsensusTest {
                                 new Slow(ledger, gate))) {
             await().atMost(10, SECONDS).until(consensus::isLeader);
             CompletableFuture<Void> read = consensus.readIndex();
-            assertThat(consensus.isReadyLeader()).isFalse();
-            assertThat(read.isDone() && !read.isCompletedExceptionally()).isFalse();
-            gate.countDown();
+            try {
+                assertThat(consensus.isReadyLeader()).isFalse();
+                assertThat(read.isDone() && !read.isCompletedExceptionally()).isFalse();
+            } finally {
+                gate.countDown();
+            }
             await().atMost(10, SECONDS).until(consensus::isReadyLeader);
             consensus.readIndex().join();
             assertThat(ledger.numbers()).hasSize(100);
