@@ -14,7 +14,7 @@ if [ "$(ulimit -n)" != unlimited ] && [ "$(ulimit -n)" -lt 10500 ]; then
     echo "only $(ulimit -n) open files are allowed: the rows of 10,000 parked queries will fail" >&2
 fi
 
-classes=it-tests/target/test-classes
+classes=it-tests/target/test-classes:it-tests/target/classes
 for jar in target/registry/lib/jetty-server-*.jar target/registry/lib/jetty-http-*.jar target/registry/lib/jetty-io-*.jar \
     target/registry/lib/jetty-util-*.jar target/registry/lib/slf4j-api-*.jar; do
     classes=$classes:$jar

@@ -44,7 +44,10 @@ public final class Main {
         groups.put("services", "Register services with the agent, and take them away.");
         groups.put("acl", "Access control, which is off.");
         groups.put("config", "Configuration entries of a mesh, of which there are none.");
-        groups.put("connect", "A mesh, which is not there: its commands are none of a registry's.");
+        groups.put(
+                "connect",
+                "Commands of a service mesh, which is not there: no proxies, no certificates for"
+                        + " services, no intentions. This is a registry only.");
         groups.put("tls", "Make certificates for the servers' port.");
         groups.put("tls ca", "Make a certificate authority.");
         groups.put("tls cert", "Make certificates of agents.");
@@ -276,13 +279,21 @@ public final class Main {
                         .distinct()
                         .map(this::summary)
                         .collect(Collectors.joining("\n"));
-        return "Usage: %s %s <subcommand> [options]%s\n\n  %s\n\nSubcommands are:\n%s"
+        return "Usage: %s %s %s\n\n  %s\n%s"
                 .formatted(
                         program,
                         group,
-                        group.equals("operator") ? "" : " [args]",
+                        synopsisOfGroup(group),
                         groups.get(group),
-                        names);
+                        names.isEmpty() ? "" : "\nSubcommands are:\n" + names);
+    }
+
+    private static String synopsisOfGroup(String group) {
+        return switch (group) {
+            case "operator" -> "<subcommand> [options]";
+            case "tls" -> "<subcommand> <subcommand> [options]";
+            default -> "<subcommand> [options] [args]";
+        };
     }
 
     /** A group's command, or the group in it that the command belongs to. */

@@ -105,12 +105,15 @@ class MainTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"connect", "tls"})
-    void consulsOtherGroupsGetTheirUsageAnd1(String name) {
+    @CsvSource({
+        "connect,<subcommand> [options] [args]",
+        "tls,<subcommand> <subcommand> [options]"
+    })
+    void consulsOtherGroupsGetTheirUsageAnd1(String name, String synopsis) {
         var result = line.run(name);
         assertThat(result.code()).isEqualTo(1);
         assertThat(result.out()).isEmpty();
-        assertThat(result.err()).startsWith("Usage: consul " + name + " <subcommand> ");
+        assertThat(result.err()).startsWith("Usage: consul " + name + " " + synopsis + "\n");
         assertThat(line.run(name, "nope").code()).isEqualTo(1);
     }
 

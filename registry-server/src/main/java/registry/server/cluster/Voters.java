@@ -60,30 +60,37 @@ record Voters(
         }
         for (Candidate candidate : candidates) {
             String raftId = candidate.facts().raftId();
-            if (!alive.contains(raftId) || voters.contains(raftId)) {
+            if (!alive.contains(raftId)) {
                 continue;
             }
-            if (!learners.contains(raftId)) {
+            if (!voters.contains(raftId) && !learners.contains(raftId)) {
                 return Optional.of(new MemberChange.AddLearner(raftId));
             }
-            if (!readyLearners.contains(raftId)) {
+            if (!voters.contains(raftId) && !readyLearners.contains(raftId)) {
                 continue;
             }
-            return Optional.of(
-                    replacedBy(candidate, alive, isOf)
-                            .<MemberChange>map(MemberChange.RemoveVoter::new)
-                            .orElseGet(() -> new MemberChange.AddVoter(raftId)));
+            Optional<String> past = past(candidate, alive, isOf);
+            if (past.isPresent()) {
+                if (!aliveVoters.contains(past.get()) && canDoWithout(past.get())) {
+                    return Optional.of(new MemberChange.RemoveVoter(past.get()));
+                }
+                // A new leader takes all for alive at first. With both the dead one would be
+                // counted in every quorum, and nothing would ever take it out.
+                continue;
+            }
+            if (!voters.contains(raftId)) {
+                return Optional.of(new MemberChange.AddVoter(raftId));
+            }
         }
         return Optional.empty();
     }
 
     /** The voter that the same node was before it lost its disk. */
-    private Optional<String> replacedBy(
-            Candidate newcomer, Set<String> alive, BiPredicate<String, String> isOf) {
+    private Optional<String> past(
+            Candidate present, Set<String> alive, BiPredicate<String, String> isOf) {
         return voters.stream()
-                .filter(voter -> isOf.test(voter, newcomer.member().name()))
-                .filter(voter -> !alive.contains(voter) && !aliveVoters.contains(voter))
-                .filter(this::canDoWithout)
+                .filter(voter -> isOf.test(voter, present.member().name()))
+                .filter(voter -> !alive.contains(voter))
                 .findFirst();
     }
 

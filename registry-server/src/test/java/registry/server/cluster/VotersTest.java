@@ -59,7 +59,20 @@ class VotersTest {
         var group = new Voters("a1", all, Set.of("a1", "b1"), Set.of("c2"), Set.of("c2"));
         assertThat(next(group, wiped)).contains(new MemberChange.RemoveVoter("c1"));
         var noQuorum = new Voters("a1", all, Set.of("a1"), Set.of("c2"), Set.of("c2"));
-        assertThat(next(noQuorum, wiped)).contains(new MemberChange.AddVoter("c2"));
+        assertThat(next(noQuorum, wiped)).isEmpty();
+    }
+
+    /** Who has just come to lead has not missed anybody yet. */
+    @Test
+    void aWipedServerNeverVotesBesideWhatItWas() {
+        Set<String> all = Set.of("a1", "b1", "c1");
+        var wiped = member("c2", State.ALIVE);
+        var justLeading = new Voters("a1", all, all, Set.of("c2"), Set.of("c2"));
+        assertThat(next(justLeading, wiped)).isEmpty();
+        Set<String> both = Set.of("a1", "b1", "c1", "c2");
+        assertThat(next(voters(both, Set.of("a1", "b1", "c2")), wiped))
+                .contains(new MemberChange.RemoveVoter("c1"));
+        assertThat(next(voters(Set.of("a1", "b1", "c2"), both), wiped)).isEmpty();
     }
 
     @Test

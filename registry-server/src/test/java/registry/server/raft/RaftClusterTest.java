@@ -216,7 +216,7 @@ class RaftClusterTest {
         });
         leader.stop();
         await().atMost(10, SECONDS).until(() -> full.store.stopped() == 3);
-        await().during(2, SECONDS).atMost(5, SECONDS).until(() -> !good.consensus.isLeader());
+        await().during(2, SECONDS).atMost(5, SECONDS).until(() -> !good.consensus.isLeader() && !full.consensus.isLeader());
     }
 
     @Test
