@@ -68,4 +68,4 @@ dist: build ## target/registry-VERSION.tar.gz
 	@sh dev/tarball.sh $(HOME_DIR)
 
 clean: ## remove everything that was built
-	@rm -rf target $(addsuffix /target,$(MODULES) it-tests)
+	@rm -rf target $(addsuffix /target,$(MODULES) it-tests interop interop/java)

@@ -140,7 +140,11 @@ class Member:
         os.kill(self.postmaster(), signal.SIGKILL)
 
     def leads(self):
-        return get(self.rest, "/primary")[0] == 200
+        # Patroni says so as soon as it has the lock, when PostgreSQL may not yet take writes.
+        try:
+            return get(self.rest, "/primary")[0] == 200 and self.sql_rows("SELECT pg_is_in_recovery()") == [False]
+        except psycopg2.Error:
+            return False
 
     def follows(self):
         status, body = get(self.rest, "/replica?lag=0")

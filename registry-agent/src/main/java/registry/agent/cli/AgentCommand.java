@@ -186,7 +186,9 @@ final class AgentCommand implements Command {
                                 "config-file",
                                 "A file of settings and definitions. May be repeated.")
                         .texts("config-dir", "A directory of such files. May be repeated.")
-                        .text("config-format", "json: what the files are, whatever their suffix.")
+                        .text(
+                                "config-format",
+                                "hcl or json: what the files are, whatever their suffix.")
                         .texts("hcl", "A piece of configuration in HCL or JSON. May be repeated.")
                         .texts("node-meta", "A pair key:value about this node. May be repeated.");
         SETTINGS.forEach((name, setting) -> {

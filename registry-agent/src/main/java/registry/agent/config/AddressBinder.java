@@ -47,7 +47,8 @@ final class AddressBinder {
         }
         List<String> found = machine.privateV4();
         if (found.isEmpty()) {
-            throw new ConfigException("No private IPv4 address found");
+            throw new ConfigException(
+                    "No private IPv4 address found. Please configure one with 'bind' and/or 'advertise'.");
         }
         if (found.size() > 1) {
             throw new ConfigException(

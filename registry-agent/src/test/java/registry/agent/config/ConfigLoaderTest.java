@@ -611,7 +611,9 @@ class ConfigLoaderTest {
     @Test
     void noPrivateAddressNeedsAChoiceToo() throws ConfigException {
         sources.privateV4();
-        assertThat(sources.fault()).isEqualTo("No private IPv4 address found");
+        assertThat(sources.fault())
+                .isEqualTo(
+                        "No private IPv4 address found. Please configure one with 'bind' and/or 'advertise'.");
         AgentConfig config =
                 sources.flags("{\"advertise_addr\": \"8.8.8.8\", \"advertise_addr_wan\": \"::1\"}")
                         .config();
