@@ -25,7 +25,7 @@ import registry.it.Node;
 final class ReconciliationIT {
     private static final Duration PATIENCE = Duration.ofSeconds(10);
     private static final ObjectMapper JSON = new ObjectMapper();
-    private static final int ROUNDS = 3;
+    private static final int ROUNDS = 2;
 
     private static Cluster cluster;
     private static Node s1;
