@@ -4,12 +4,11 @@ import com.fasterxml.jackson.databind.JsonNode;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
-import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
-import registry.api.ApiException;
 import registry.api.json.Json;
+import registry.server.rpc.Asked;
 import registry.server.rpc.Consistency;
 import registry.server.rpc.Question;
 import registry.server.rpc.Reply;
@@ -44,22 +43,9 @@ public final class StateGauges implements Metrics.Gauges {
     /** Nothing is shown while the state is not known. */
     @Override
     public void read(Sink sink) {
-        var reply = new CompletableFuture<Reply>();
-        server.ask(
-                COUNTS,
-                new Servers.Listener() {
-                    @Override
-                    public void answered(Reply answer) {
-                        reply.complete(answer);
-                    }
-
-                    @Override
-                    public void failed(ApiException error) {
-                        reply.completeExceptionally(error);
-                    }
-                });
-        try {
-            JsonNode counts = Json.tree(reply.get(PATIENCE_MILLIS, TimeUnit.MILLISECONDS).body());
+        try (Asked asked = Asked.of(server, COUNTS)) {
+            Reply reply = asked.answer().get(PATIENCE_MILLIS, TimeUnit.MILLISECONDS);
+            JsonNode counts = Json.tree(reply.body());
             NAMES.forEach(name ->
                     sink.put(
                             name.getKey(),
