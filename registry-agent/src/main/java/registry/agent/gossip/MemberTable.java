@@ -130,14 +130,10 @@ final class MemberTable {
     synchronized boolean forget(List<String> vias, long now) {
         boolean changed = false;
         for (String via : vias) {
-            boolean lives = false;
-            for (MemberRecord member : all()) {
-                if (member.via().equals(via)) {
-                    lives = member.state() == State.ALIVE;
-                    changed |= !lives && remove(member.name());
-                }
-            }
-            if (!lives) {
+            Optional<String> name = nameOf(via);
+            if (name.isPresent()) {
+                changed |= forget(name.get(), now);
+            } else {
                 forgotten.putIfAbsent(via, now);
             }
         }
