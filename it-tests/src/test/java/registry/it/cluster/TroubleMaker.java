@@ -37,6 +37,7 @@ final class TroubleMaker {
     private static final Duration PATIENCE = Duration.ofSeconds(5);
     private static final Duration SHORTEST = Duration.ofMillis(300);
     private static final long DAY_SECONDS = 86_400;
+    private static final long LONGEST_DELAY_MILLIS = 300;
 
     private final Cluster cluster;
     private final Weather weather;
@@ -109,7 +110,7 @@ final class TroubleMaker {
             case KILL_FOLLOWER -> List.of(follower);
             case KILL_CLIENT -> List.of(any(cluster.clients()));
             case FREEZE_ANY, DEAF, MUTE, POWER_CUT_OF_ONE -> List.of(any(cluster.nodes()));
-            case FULL_DISK -> List.of(any(cluster.servers()));
+            case FULL_DISK, DELAY -> List.of(any(cluster.servers()));
             case CUT_OFF_FOLLOWER_AND_CLIENT -> List.of(follower, any(cluster.clients()));
             case ONE_WAY -> {
                 List<Node> pair = new ArrayList<>(List.of(leader, follower));
@@ -132,6 +133,10 @@ final class TroubleMaker {
             case MUTE -> others(victims).forEach(other -> cluster.cut(victims.getFirst(), other));
             case ONE_WAY -> cluster.cut(victims.getFirst(), victims.getLast());
             case LOSS -> cluster.loseEverywhere(20);
+            case DELAY ->
+                    cluster.delay(
+                            victims.getFirst(),
+                            Duration.ofMillis(random.nextLong(20, LONGEST_DELAY_MILLIS)));
             case FULL_DISK -> victims.forEach(Node::fillDisk);
             case WRONG_CLOCKS ->
                     victims.forEach(node ->
@@ -152,7 +157,7 @@ final class TroubleMaker {
                     POWER_CUT_OF_ALL ->
                     victims.forEach(Node::spawn);
             case FREEZE_LEADER, FREEZE_ANY -> victims.forEach(Node::resume);
-            case CUT_OFF_LEADER, CUT_OFF_FOLLOWER_AND_CLIENT, DEAF, MUTE, ONE_WAY, LOSS ->
+            case CUT_OFF_LEADER, CUT_OFF_FOLLOWER_AND_CLIENT, DEAF, MUTE, ONE_WAY, LOSS, DELAY ->
                     cluster.heal();
             case WRONG_CLOCKS -> {
                 // They stay wrong, for what comes next.
