@@ -158,7 +158,8 @@ class SteadyMulticastTest {
         one.ears.addIgnoreMember(sender.address());
         sender.say("word");
         await().atMost(10, SECONDS)
-                .until(() -> sender.multicast.getDigest(sender.address()).get(sender.address())[0] == 1);
+                .until(() ->
+                        sender.multicast.getDigest(sender.address()).get(sender.address())[0] == 1);
         one.multicast.down(new Event(Event.MERGE_DIGEST, sender.multicast.getDigest()));
         one.ears.removeIgnoredMember(sender.address());
         await().atMost(10, SECONDS).until(() -> one.heard.contains("word"));
