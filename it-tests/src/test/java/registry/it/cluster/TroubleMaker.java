@@ -220,11 +220,12 @@ final class TroubleMaker {
         return limit.toNanos();
     }
 
-    /** Until every node is ready and counts all others alive. */
+    /** Until every node is ready and counts all others alive, and so does the catalogue. */
     private void awaitWell(Trouble trouble, List<Node> victims) {
         BooleanSupplier well =
                 () ->
                         cluster.allKnowAll()
+                                && deaths.dead().isEmpty()
                                 && cluster.nodes().stream()
                                         .allMatch(node -> node.agent().isReady());
         try {

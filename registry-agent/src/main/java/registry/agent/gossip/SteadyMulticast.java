@@ -1,6 +1,7 @@
 package registry.agent.gossip;
 
 import java.nio.ByteBuffer;
+import java.util.List;
 import org.jgroups.Address;
 import org.jgroups.BytesMessage;
 import org.jgroups.Message;
@@ -28,12 +29,25 @@ final class SteadyMulticast extends NAKACK4 {
         useMcastXmit(false);
     }
 
+    @Override
+    protected void adjustReceivers(List<Address> members) {
+        super.adjustReceivers(members);
+        tellWhoIsBehind(members);
+    }
+
     /** Called every second: asks for what is missing, and says what was sent last. */
     @Override
     public void triggerXmit() {
         super.triggerXmit();
         Buffer<Message> sent = sendBuf();
-        if (sent == null || sent.low() == sent.high()) {
+        if (sent != null && sent.low() != sent.high()) {
+            tellWhoIsBehind(members);
+        }
+    }
+
+    private void tellWhoIsBehind(List<Address> members) {
+        Buffer<Message> sent = sendBuf();
+        if (sent == null) {
             return;
         }
         for (Address member : members) {
@@ -68,7 +82,8 @@ final class SteadyMulticast extends NAKACK4 {
         NakAckHeader header = message.getHeader(id);
         if (header != null
                 && header.type() == NakAckHeader.HIGHEST_SEQNO
-                && message.getLength() == Long.BYTES) {
+                && message.getLength() == Long.BYTES
+                && getBuf(message.getSrc()) != null) {
             long before =
                     ByteBuffer.wrap(message.getArray(), message.getOffset(), Long.BYTES).getLong();
             super.mergeDigest(new Digest(message.getSrc(), before, before));
