@@ -9,7 +9,6 @@ import java.util.Set;
 import org.jgroups.JChannel;
 import org.jgroups.Receiver;
 import org.jgroups.protocols.FRAG4;
-import org.jgroups.protocols.NAKACK4;
 import org.jgroups.protocols.TCP;
 import org.jgroups.protocols.TCPPING;
 import org.jgroups.protocols.UNICAST4;
@@ -112,15 +111,12 @@ final class GossipStack {
         views.setMaxJoinAttempts(alone ? 1 : 10);
         views.printLocalAddress(false);
         views.setViewAckCollectionTimeout(VIEW_ACK_MILLIS);
-        NAKACK4 multicast = new NAKACK4();
-        multicast.capacity(256);
-        multicast.useMcastXmit(false);
         return new Protocol[] {
             transport,
             discovery,
             merging,
             new FailureDetector(listenAddress(), new DatagramSeal(links.keyring()), roundTrips),
-            multicast,
+            new SteadyMulticast(),
             new UNICAST4().capacity(256),
             views,
             new FRAG4()
