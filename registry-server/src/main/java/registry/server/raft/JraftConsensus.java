@@ -59,8 +59,12 @@ public final class JraftConsensus implements Consensus {
     private static final int MULTIPLIED_ELECTION_MILLIS = 100;
     private static final int QUEUE = 4096;
 
-    /** In flight to one peer, each of half a megabyte at most unless one command is larger. */
-    private static final int INFLIGHT_MESSAGES = 24;
+    /**
+     * Messages on their way to one peer besides the one that is sent, each of half a megabyte at
+     * most unless one command is larger. What comes while they are is sent together, synced
+     * together and answered once: more messages would cost more and bring nothing forward sooner.
+     */
+    private static final int INFLIGHT_MESSAGES = Integer.getInteger("inflight", 2);
 
     /** How far behind whoever gets a vote may be; the engine's own measure for it. */
     private static final int CAUGHT_UP_ENTRIES = 1000;
