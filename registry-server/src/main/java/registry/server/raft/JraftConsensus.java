@@ -71,7 +71,7 @@ public final class JraftConsensus implements Consensus {
      * most unless one command is larger. What comes while they are is sent together, synced
      * together and answered once: more messages would cost more and bring nothing forward sooner.
      */
-    private static final int INFLIGHT_MESSAGES = Integer.getInteger("inflight", 2);
+    private static final int INFLIGHT_MESSAGES = 2;
 
     /** How far behind whoever gets a vote may be; the engine's own measure for it. */
     private static final int CAUGHT_UP_ENTRIES = 1000;
