@@ -292,12 +292,7 @@ public final class Server implements Servers, AutoCloseable {
 
     @Override
     public String leader() {
-        String id = consensus.leaderId();
-        return consensus.peers().stream()
-                .filter(peer -> !id.isEmpty() && peer.id().equals(id))
-                .map(Consensus.Peer::address)
-                .findFirst()
-                .orElse("");
+        return consensus.leaderAddress();
     }
 
     @Override

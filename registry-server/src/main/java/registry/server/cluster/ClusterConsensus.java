@@ -52,6 +52,7 @@ public final class ClusterConsensus implements Consensus {
     private static final long LEAVE_SECONDS = 5;
 
     private final ServerConfig config;
+    private final String address;
     private final RaftDisk disk;
     private final Applier applier;
     private final Hub hub;
@@ -81,6 +82,7 @@ public final class ClusterConsensus implements Consensus {
             boolean seeks) {
         this.disk = disk;
         this.config = config;
+        this.address = hostPort(config.address(), config.rpcPort());
         this.applier = new Waking(applier);
         this.hub = hub;
         this.members = members;
@@ -482,6 +484,19 @@ public final class ClusterConsensus implements Consensus {
         return now == null ? "" : nodeId(now.leaderId());
     }
 
+    /** Asked with every call: on the leader itself it costs nothing. */
+    @Override
+    public String leaderAddress() {
+        JraftConsensus now = raft;
+        String leader = now == null ? "" : now.leaderId();
+        if (leader.isEmpty()) {
+            return "";
+        }
+        return leader.equals(disk.raftId())
+                ? address
+                : named(new Peer(leader, "", "", true, true)).address();
+    }
+
     private String nodeId(String raftId) {
         if (raftId.equals(disk.raftId())) {
             return config.nodeId();
@@ -505,11 +520,7 @@ public final class ClusterConsensus implements Consensus {
     private Peer named(Peer peer) {
         if (peer.id().equals(disk.raftId())) {
             return new Peer(
-                    config.nodeId(),
-                    config.nodeName(),
-                    hostPort(config.address(), config.rpcPort()),
-                    peer.leader(),
-                    peer.voter());
+                    config.nodeId(), config.nodeName(), address, peer.leader(), peer.voter());
         }
         Members.Peer member = bySeenRaftId(peer.id());
         if (member == null) {

@@ -53,6 +53,18 @@ public interface Consensus extends AutoCloseable {
     /** Id of the leader as far as this server knows; empty text while there is none. */
     String leaderId();
 
+    /**
+     * Where {@link #leaderId} serves calls, as {@code ip:port}; empty text when that is unknown.
+     */
+    default String leaderAddress() {
+        String id = leaderId();
+        return peers().stream()
+                .filter(peer -> !id.isEmpty() && peer.id().equals(id))
+                .map(Peer::address)
+                .findFirst()
+                .orElse("");
+    }
+
     /** Milliseconds since this server heard its leader; 0 on the leader itself. */
     long lastContactMillis();
 

@@ -59,8 +59,19 @@ public final class JraftConsensus implements Consensus {
     private static final int MULTIPLIED_ELECTION_MILLIS = 100;
     private static final int QUEUE = 4096;
 
-    /** In flight to one peer, each of half a megabyte at most unless one command is larger. */
-    private static final int INFLIGHT_MESSAGES = 24;
+    /**
+     * For how many election timeouts the quorum must be silent before a leader gives up. Reads end
+     * with the first, and whoever hears the others may be elected then; but on a busy machine
+     * answers are that late, and a new election would be later still.
+     */
+    private static final int SILENT_TIMEOUTS = 3;
+
+    /**
+     * Messages on their way to one peer besides the one that is sent, each of half a megabyte at
+     * most unless one command is larger. What comes while they are is sent together, synced
+     * together and answered once: more messages would cost more and bring nothing forward sooner.
+     */
+    private static final int INFLIGHT_MESSAGES = 2;
 
     /** How far behind whoever gets a vote may be; the engine's own measure for it. */
     private static final int CAUGHT_UP_ENTRIES = 1000;
@@ -176,6 +187,7 @@ public final class JraftConsensus implements Consensus {
 
     private void start() throws IOException {
         NodeManager.getInstance().addAddress(self.getEndpoint());
+        RaftTimers.lookForQuorum(node.getNodeId().toString(), this::isTimeToLookForQuorum);
         if (!node.init(options())) {
             close();
             throw new IOException("the Raft engine did not start, the log says why");
@@ -188,8 +200,7 @@ public final class JraftConsensus implements Consensus {
 
     private NodeOptions options() {
         NodeOptions options = new NodeOptions();
-        int electionMillis =
-                Math.max(MIN_ELECTION_MILLIS, MULTIPLIED_ELECTION_MILLIS * config.raftMultiplier());
+        int electionMillis = electionMillis();
         options.setElectionTimeoutMs(electionMillis);
         options.setFsm(machine);
         options.setServiceFactory(parts);
@@ -217,6 +228,10 @@ public final class JraftConsensus implements Consensus {
         // In flight to one peer must fit into a link's queue.
         raft.setMaxReplicatorInflightMsgs(INFLIGHT_MESSAGES);
         return options;
+    }
+
+    private int electionMillis() {
+        return Math.max(MIN_ELECTION_MILLIS, MULTIPLIED_ELECTION_MILLIS * config.raftMultiplier());
     }
 
     @Override
@@ -293,6 +308,31 @@ public final class JraftConsensus implements Consensus {
     private boolean hearsQuorum() {
         try {
             return node.listAlivePeers().size() > node.listPeers().size() / 2;
+        } catch (IllegalStateException noLongerLeader) {
+            return false;
+        }
+    }
+
+    /** The engine's own look ends in giving up when the last answer is as old as a timeout. */
+    private boolean isTimeToLookForQuorum() {
+        int electionMillis = electionMillis();
+        return hearsQuorumWithin(electionMillis / 2)
+                || !hearsQuorumWithin(SILENT_TIMEOUTS * electionMillis);
+    }
+
+    private boolean hearsQuorumWithin(int millis) {
+        RaftLinks links = parts.links();
+        try {
+            List<PeerId> voters = node.listPeers();
+            long heard =
+                    voters.stream()
+                            .filter(voter ->
+                                    voter.equals(self)
+                                            || links != null
+                                                    && links.millisSinceHeard(voter.getIp())
+                                                            <= millis)
+                            .count();
+            return heard > voters.size() / 2;
         } catch (IllegalStateException noLongerLeader) {
             return false;
         }
@@ -586,6 +626,7 @@ public final class JraftConsensus implements Consensus {
             Thread.currentThread().interrupt();
         }
         NodeManager.getInstance().removeAddress(self.getEndpoint());
+        RaftTimers.forget(node.getNodeId().toString());
         if (links != null) {
             links.close();
         }

@@ -251,6 +251,14 @@ final class RaftLinks implements AutoCloseable {
         private final Map<String, RpcProcessor<?>> processors = new ConcurrentHashMap<>();
         private final List<ConnectionClosedEventListener> listeners = new CopyOnWriteArrayList<>();
 
+        /**
+         * What the engine remembers with a connection, by peer: answers go out in the order of the
+         * questions, over whichever link. If it were told that a link has ended, what comes on the
+         * next one and is answered just then would be thrown away with the order, and the leader
+         * wait for five seconds.
+         */
+        private final Map<String, Map<String, Object>> attributes = new ConcurrentHashMap<>();
+
         @Override
         public void request(Link.Request request) {
             Message message;
@@ -281,7 +289,7 @@ final class RaftLinks implements AutoCloseable {
             try {
                 executor.execute(() ->
                         ((RpcProcessor<Message>) processor)
-                                .handleRequest(new Context(request), message));
+                                .handleRequest(new Context(request, attributes(request)), message));
             } catch (RejectedExecutionException closed) {
                 request.refuse("stopping");
             }
@@ -314,9 +322,16 @@ final class RaftLinks implements AutoCloseable {
             return executor == null ? workers : executor;
         }
 
-        @Override
-        public void closed(Link link) {
-            listeners.forEach(listener -> listener.onClosed(link.peer(), new LinkConnection(link)));
+        private Map<String, Object> attributes(Link.Request request) {
+            return attributes.computeIfAbsent(
+                    request.link().peer(), first -> new ConcurrentHashMap<>());
+        }
+
+        /** Nothing is asked any more. */
+        void end() {
+            attributes.forEach((peer, kept) ->
+                    listeners.forEach(
+                            listener -> listener.onClosed(peer, new LinkConnection(null, kept))));
         }
 
         @Override
@@ -348,7 +363,8 @@ final class RaftLinks implements AutoCloseable {
         }
     }
 
-    private record Context(Link.Request request) implements RpcContext {
+    private record Context(Link.Request request, Map<String, Object> attributes)
+            implements RpcContext {
         @Override
         public void sendResponse(Object response) {
             request.reply(RaftMessages.wrap((Message) response));
@@ -356,7 +372,7 @@ final class RaftLinks implements AutoCloseable {
 
         @Override
         public Connection getConnection() {
-            return new LinkConnection(request.link());
+            return new LinkConnection(request.link(), attributes);
         }
 
         @Override
@@ -365,25 +381,28 @@ final class RaftLinks implements AutoCloseable {
         }
     }
 
-    private record LinkConnection(Link link) implements Connection {
+    private record LinkConnection(@Nullable Link link, Map<String, Object> attributes)
+            implements Connection {
         @Override
         public @Nullable Object getAttribute(String key) {
-            return link.attributes().get(key);
+            return attributes.get(key);
         }
 
         @Override
         public void setAttribute(String key, Object value) {
-            link.attributes().put(key, value);
+            attributes.put(key, value);
         }
 
         @Override
         public @Nullable Object setAttributeIfAbsent(String key, Object value) {
-            return link.attributes().putIfAbsent(key, value);
+            return attributes.putIfAbsent(key, value);
         }
 
         @Override
         public void close() {
-            link.close(new IOException("closed by Raft"));
+            if (link != null) {
+                link.close(new IOException("closed by Raft"));
+            }
         }
     }
 
@@ -391,6 +410,7 @@ final class RaftLinks implements AutoCloseable {
     @Override
     public void close() {
         peers.values().forEach(Hub.Peer::close);
+        server.end();
         workers.shutdown();
     }
 }

@@ -91,9 +91,11 @@ public final class Router implements AutoCloseable {
         Target failed = null;
         ApiException unknown = null;
         while (true) {
-            ApiException why = targets.nobody();
+            ApiException why;
             Target target = targets.pick(false, failed);
-            if (target != null) {
+            if (target == null) {
+                why = targets.nobody();
+            } else {
                 try {
                     return target.call(method, request, id, patience(until));
                 } catch (ApiException e) {

@@ -7,11 +7,13 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
 import com.alipay.sofa.jraft.error.RemotingException;
+import com.alipay.sofa.jraft.rpc.Connection;
 import com.alipay.sofa.jraft.rpc.InvokeCallback;
 import com.alipay.sofa.jraft.rpc.RpcContext;
 import com.alipay.sofa.jraft.rpc.RpcProcessor;
 import com.alipay.sofa.jraft.rpc.RpcRequests.AppendEntriesRequest;
 import com.alipay.sofa.jraft.rpc.RpcRequests.TimeoutNowRequest;
+import com.alipay.sofa.jraft.rpc.RpcRequests.TimeoutNowResponse;
 import com.alipay.sofa.jraft.rpc.RpcServer;
 import java.io.IOException;
 import java.net.InetSocketAddress;
@@ -19,6 +21,7 @@ import java.util.List;
 import java.util.Objects;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.Executor;
 import java.util.concurrent.TimeoutException;
@@ -148,6 +151,51 @@ class RaftLinksTest {
         assertThatThrownBy(() -> link.call(type, ENTRIES.toByteArray(), 60_000, 0).get(5, SECONDS))
                 .hasMessageContaining("starting or stopping");
         assertThat(first).isNotDone();
+    }
+
+    /**
+     * The engine numbers what a peer asks, and answers in that order. A link that is replaced must
+     * not make it forget, for the questions of the next one may be numbered already.
+     */
+    @Test
+    void whatTheEngineKnowsOfAPeerOutlivesALink() throws Exception {
+        var ended = new CopyOnWriteArrayList<String>();
+        RpcServer server = (RpcServer) incoming.handler();
+        server.registerProcessor(new Counting());
+        server.registerConnectionClosedEventListener(
+                (remote, connection) -> ended.add(remote + " " + connection.getAttribute("asked")));
+        links.engineRuns();
+        Hub.Peer asker = peer.dial("me", silent("peer"), inform(own.listen(LOOPBACK)), 100);
+        for (int i = 1; i <= 3; i++) {
+            await().atMost(5, SECONDS).until(() -> asker.link() != null);
+            Link link = Objects.requireNonNull(asker.link());
+            byte[] reply =
+                    link.call(RaftMessages.number(QUESTION), QUESTION.toByteArray(), 60_000, 0)
+                            .get(10, SECONDS);
+            assertThat(((TimeoutNowResponse) RaftMessages.unwrap(reply)).getTerm()).isEqualTo(i);
+            link.close(new IOException("cut"));
+            await().atMost(5, SECONDS).until(() -> asker.link() != link);
+        }
+        assertThat(ended).isEmpty();
+        links.close();
+        assertThat(ended).containsExactly("peer 3");
+    }
+
+    /** Answers with how often the peer has asked. */
+    private record Counting() implements RpcProcessor<TimeoutNowRequest> {
+        @Override
+        public void handleRequest(RpcContext context, TimeoutNowRequest request) {
+            Connection connection = context.getConnection();
+            long asked = connection.getAttribute("asked") instanceof Long before ? before + 1 : 1L;
+            connection.setAttribute("asked", asked);
+            context.sendResponse(
+                    TimeoutNowResponse.newBuilder().setTerm(asked).setSuccess(true).build());
+        }
+
+        @Override
+        public String interest() {
+            return TimeoutNowRequest.class.getName();
+        }
     }
 
     private static Supplier<@Nullable InetSocketAddress> inform(InetSocketAddress at) {
