@@ -37,6 +37,9 @@ import registry.server.leader.Members.State;
 final class Conversation implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(Conversation.class);
 
+    /** Two or three rounds of merging, each with its wait for answers. */
+    private static final long MERGE_MILLIS = 8_000;
+
     private final ScheduledExecutorService gossip =
             Executors.newSingleThreadScheduledExecutor(
                     Thread.ofPlatform().daemon().name("gossip").factory());
@@ -140,7 +143,17 @@ final class Conversation implements AutoCloseable {
         later(() -> {
             List<Address> before = view;
             view = next.getMembers();
-            boolean changed = takeOut(before);
+            boolean changed = false;
+            for (Address left : before) {
+                if (view.contains(left)) {
+                    continue;
+                }
+                if (next instanceof MergeView) {
+                    after(MERGE_MILLIS, () -> takeOutLate(left));
+                } else {
+                    changed |= takeOut(left);
+                }
+            }
             stack.suit(view.size());
             if (view.size() > 1 && !before.containsAll(view)) {
                 greet(next, before);
@@ -152,22 +165,32 @@ final class Conversation implements AutoCloseable {
         });
     }
 
-    private boolean takeOut(List<Address> before) {
-        boolean changed = false;
-        long now = System.currentTimeMillis();
-        for (Address left : before) {
-            Holder holder = view.contains(left) ? null : holders.remove(Via.of(left));
-            if (holder != null && table.gone(holder.record().name(), holder.record().via(), now)) {
-                MemberRecord member = holder.record();
-                LOG.info(
-                        "member gone: node={} address={}:{}",
-                        member.name(),
-                        member.address(),
-                        member.port());
-                changed = true;
-            }
+    private boolean takeOut(Address left) {
+        Holder holder = holders.remove(Via.of(left));
+        if (holder == null) {
+            return false;
         }
-        return changed;
+        MemberRecord member = holder.record();
+        if (!table.gone(member.name(), member.via(), System.currentTimeMillis())) {
+            return false;
+        }
+        LOG.info(
+                "member gone: node={} address={}:{}",
+                member.name(),
+                member.address(),
+                member.port());
+        return true;
+    }
+
+    /**
+     * Where parts become one, JGroups leaves out whoever did not answer in time, dead or busy.
+     * Nobody has suspected it, so it gets the time to come back.
+     */
+    private void takeOutLate(Address left) {
+        if (!view.contains(left) && takeOut(left)) {
+            onChange.run();
+            remember();
+        }
     }
 
     private void greet(View next, List<Address> before) {
