@@ -1,6 +1,6 @@
 #!/bin/sh
 # Makes lib/registry.aot in the distribution $1: the classes that an agent loads, parsed and linked, found by a training
-# run of a -dev agent. The launcher uses it only with the JDK that lib/registry.aot.jdk names. AOT=no leaves it out.
+# run of one of three servers, which follows and leads. The launcher uses it only with the JDK that lib/registry.aot.jdk names. AOT=no leaves it out.
 # A failure is told in one line and is no failure of the build: the agent starts without the cache, only slower.
 set -u
 
@@ -12,11 +12,13 @@ home=$(cd "$1" && pwd -P) || exit
 cache=$home/lib/registry.aot
 work=$(mktemp -d) || exit
 agent=
-trap 'if [ -n "$agent" ]; then kill -9 "$agent"; fi 2>/dev/null; rm -rf "$work"' EXIT
+others=
+# shellcheck disable=SC2086
+trap 'if [ -n "$agent$others" ]; then kill -9 $agent $others; fi 2>/dev/null; rm -rf "$work"' EXIT
 trap 'exit 130' INT TERM
 
 last_words() {
-    grep -v 'AOT' "$work/log" | tail -n 1
+    grep -v 'AOT' "$work/aot.log" | tail -n 1
 }
 
 skip() {
@@ -27,22 +29,38 @@ skip() {
 
 command -v curl >/dev/null || skip "curl is not installed"
 
-# Five ports below the range of outgoing connections: HTTP, DNS, RPC, gossip, gossip over the WAN.
+# Five ports for each below the range of outgoing connections: HTTP, DNS, RPC, gossip, gossip over the WAN.
 # curl answers 7 where nobody listens.
-http=$((20000 + ($$ * 7) % 10000 / 10 * 10))
-while curl -s -m 1 -o "$work/answer" "http://127.0.0.1:$http" || [ $? != 7 ]; do
-    http=$((http + 10))
+http=$((20000 + ($$ * 7) % 9000 / 10 * 10))
+is_free() {
+    curl -s -m 1 -o "$work/answer" "http://127.0.0.1:$1"
+    [ $? = 7 ]
+}
+until is_free "$http" && is_free $((http + 10)) && is_free $((http + 20)); do
+    http=$((http + 30))
 done
 api=http://127.0.0.1:$http/v1
 
 . "$home/lib/launcher.sh"
 REGISTRY_JAVA=${REGISTRY_JAVA:-$JAVA_HOME}
 find_java
+export REGISTRY_JAVA
 
-REGISTRY_JAVA=$REGISTRY_JAVA REGISTRY_JAVA_OPTS="-XX:AOTCacheOutput=$cache" "$home/bin/registry" agent -dev -node aot \
-    -bind 127.0.0.1 -client 127.0.0.1 -http-port "$http" -dns-port $((http + 1)) -server-port $((http + 2)) \
-    -serf-lan-port $((http + 3)) -serf-wan-port $((http + 4)) >"$work/log" 2>&1 &
+# Name, first port, options for the JVM.
+server() {
+    exec env REGISTRY_JAVA_OPTS="$3" "$home/bin/registry" agent -server -bootstrap-expect 3 -node "$1" -data-dir "$work/$1" \
+        -bind 127.0.0.1 -client 127.0.0.1 -http-port "$2" -dns-port $(($2 + 1)) -server-port $(($2 + 2)) \
+        -serf-lan-port $(($2 + 3)) -serf-wan-port $(($2 + 4)) -retry-join "127.0.0.1:$((http + 3))" \
+        -retry-join "127.0.0.1:$((http + 13))" >"$work/$1.log" 2>&1
+}
+
+rm -f "$cache" "$cache.jdk"
+server aot "$http" "-XX:AOTCacheOutput=$cache" &
 agent=$!
+for other in 1 2; do
+    server "other$other" $((http + other * 10)) "" &
+    others="$others $!"
+done
 
 tries=0
 until leader=$(curl -sf -m 2 "$api/status/leader") && [ "$leader" != '""' ]; do
@@ -53,10 +71,16 @@ until leader=$(curl -sf -m 2 "$api/status/leader") && [ "$leader" != '""' ]; do
     sleep 0.2
 done
 
+lead() {
+    call -X POST "$api/operator/raft/transfer-leader$1"
+}
+
 # One of each kind that a node does in its first minutes; what an answer says does not matter here.
 call() {
     curl -s -m 5 -o "$work/answer" "$@" || true
 }
+self=$(curl -s -m 5 "$api/agent/self" | sed -n 's/.*"NodeID":"\([^"]*\)".*/\1/p')
+lead "?id=$self"
 call -X PUT -d '{"Name":"web","Port":'"$http"',"Check":{"HTTP":"'"$api"'/status/leader","Interval":"1s"}}' \
     "$api/agent/service/register"
 call -X PUT -d '{"Name":"tcp","TCP":"127.0.0.1:'"$http"'","Interval":"1s"}' "$api/agent/check/register"
@@ -72,6 +96,9 @@ for command in members 'kv get aot/key' 'catalog services'; do
     # shellcheck disable=SC2086
     "$home/bin/registry" $command -http-addr "127.0.0.1:$http" >/dev/null 2>&1 || true
 done
+lead ""
+call -X PUT -d two "$api/kv/aot/key"
+call "$api/kv/aot/key"
 call -X PUT "$api/agent/service/deregister/web"
 call -X DELETE "$api/kv/aot?recurse"
 

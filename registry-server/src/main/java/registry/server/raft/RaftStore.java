@@ -57,29 +57,31 @@ final class RaftStore implements LogStorage {
     /** Entries that are read at once when somebody reads one after the other, as a restart does. */
     private static final int READ_AHEAD = 128;
 
-    /**
-     * The newest entries, in the form that they are written in: the engine asks for the term of
-     * those it has just given away, and sends them to whoever is a little behind. By index, modulo
-     * their number.
-     */
-    private final AtomicReferenceArray<@Nullable Recent> recent =
-            new AtomicReferenceArray<>(RECENT);
-
+    /** The newest entries are kept at hand, so many, unless they are larger than this. */
     private static final int RECENT = 256;
-    private static final int RECENT_BYTES = 2048;
 
-    private record Recent(long index, byte[] value) {}
+    private static final int RECENT_BYTES = 2048;
 
     /** Ends every message about damage here. */
     static final String WHAT_TO_DO =
             "restore the data directory from a copy, or move it away to start empty (one server of"
                     + " several then fetches all from the others); nothing was changed";
 
+    private record Recent(long index, byte[] value) {}
+
     private final NodeStore store;
     private final ColumnFamilyHandle log;
     private final ColumnFamilyHandle meta;
     private final String raftId;
     private final ArrayDeque<LogEntry> ahead = new ArrayDeque<>();
+
+    /**
+     * By index modulo their number, in the form they are written in. The engine asks for the term
+     * of those it has just given away, and sends them to whoever is a little behind.
+     */
+    private final AtomicReferenceArray<@Nullable Recent> recent =
+            new AtomicReferenceArray<>(RECENT);
+
     private final List<ConfigurationEntry> configurations = new ArrayList<>();
     private long lastRead;
     private volatile String clusterId;

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.alipay.sofa.jraft.util.timer.Timer;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
 
 /** Elections that are broken off by the next one, on busy machines, come to an end. */
@@ -55,6 +56,20 @@ class PatienceTest {
         assertThat(ranAfterMillis(elections, 200)).isGreaterThanOrEqualTo(800);
         Timer ofAnother = timers.getElectionTimer(false, "JRaft-ElectionTimer-<b>");
         assertThat(ranAfterMillis(ofAnother, 200)).isLessThan(800);
+    }
+
+    /** Else the engine would depose a leader whose quorum is silent for half a second. */
+    @Test
+    void aLookForTheQuorumThatIsPutOffComesLater() throws Exception {
+        var asked = new AtomicInteger();
+        RaftTimers.lookForQuorum("<c>", () -> asked.incrementAndGet() == 4);
+        try {
+            Timer looks = new RaftTimers().getStepDownTimer(false, "JRaft-StepDownTimer-<c>");
+            assertThat(ranAfterMillis(looks, 50)).isGreaterThanOrEqualTo(200);
+            assertThat(asked).hasValue(4);
+        } finally {
+            RaftTimers.forget("<c>");
+        }
     }
 
     private static long ranAfterMillis(Timer timer, long planned) throws Exception {

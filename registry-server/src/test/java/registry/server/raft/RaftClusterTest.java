@@ -146,6 +146,7 @@ class RaftClusterTest {
         write(first, 0, 100);
         first.hub.close();
         await().atMost(5, SECONDS).until(() -> !first.consensus.isReadyLeader());
+        await().atMost(20, SECONDS).until(() -> !first.consensus.isLeader());
         List<Member> others = others(first);
         await().atMost(20, SECONDS)
                 .until(() -> others.stream().anyMatch(member -> member.consensus.isReadyLeader()));
