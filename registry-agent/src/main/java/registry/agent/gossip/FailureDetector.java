@@ -68,20 +68,24 @@ final class FailureDetector extends Protocol {
     private final InetAddress bind;
     private final DatagramSeal seal;
     private final RoundTrips roundTrips;
+    private final Runnable wasAway;
     private final Map<Address, Peer> peers = new ConcurrentHashMap<>();
     private volatile @Nullable DatagramSocket socket;
     private volatile @Nullable InetSocketAddress self;
     private volatile boolean running;
+    private volatile @Nullable Thread heart;
 
     /**
      * @param bind where datagrams are received
      * @param seal what they are sealed with
      * @param roundTrips what is measured besides
+     * @param wasAway told when this process itself was held up
      */
-    FailureDetector(InetAddress bind, DatagramSeal seal, RoundTrips roundTrips) {
+    FailureDetector(InetAddress bind, DatagramSeal seal, RoundTrips roundTrips, Runnable wasAway) {
         this.bind = bind;
         this.seal = seal;
         this.roundTrips = roundTrips;
+        this.wasAway = wasAway;
         id = ID;
     }
 
@@ -126,6 +130,7 @@ final class FailureDetector extends Protocol {
         }
         socket = null;
         peers.clear();
+        LockSupport.unpark(heart);
         super.stop();
     }
 
@@ -162,7 +167,7 @@ final class FailureDetector extends Protocol {
                     me.getPort(),
                     e.getMessage());
         }
-        Thread.ofPlatform().daemon().name("gossip-heart").start(this::tick);
+        heart = Thread.ofPlatform().daemon().name("gossip-heart").start(this::tick);
     }
 
     private @Nullable InetSocketAddress physical(Address member) {
@@ -185,6 +190,7 @@ final class FailureDetector extends Protocol {
                 peer.closed = true;
             }
         }
+        LockSupport.unpark(heart);
         return null;
     }
 
@@ -251,29 +257,33 @@ final class FailureDetector extends Protocol {
         }
     }
 
+    /** Beats in time, judges when somebody's time is up, and sleeps in between. */
     private void tick() {
-        long last = now();
+        long planned = now();
         long nextBeat = 0;
-        long slowUntil = last;
+        long slowUntil = planned;
         while (running) {
-            LockSupport.parkNanos(TICK * 1_000_000);
+            LockSupport.parkNanos(Math.max(1, planned - now()) * 1_000_000);
             long now = now();
-            long late = now - last - TICK;
-            last = now;
+            long late = now - planned;
             if (late > OWN_PAUSE) {
                 LOG.info("own pause, nobody is judged by it: millis={}", late);
                 slowUntil = now + Math.min(MAX_SLOW, late);
                 forgive(now);
+                wasAway.run();
             }
+            planned = now + TICK;
             try {
                 if (now >= nextBeat) {
                     nextBeat = now + interval();
                     beat(now);
+                    measure(now);
                 }
+                planned = nextBeat;
                 for (Peer peer : peers.values()) {
-                    judge(peer, now, now < slowUntil ? 2 : 1);
+                    long due = judge(peer, now, now < slowUntil ? 2 : 1);
+                    planned = Math.max(now + 1, Math.min(planned, due));
                 }
-                measure(now);
             } catch (RuntimeException e) {
                 LOG.warn("heartbeats: error={}", e.toString());
             }
@@ -310,9 +320,13 @@ final class FailureDetector extends Protocol {
         }
     }
 
-    private void judge(Peer peer, long now, int patience) {
-        if (!peer.closed && now - peer.heard < silence() * patience) {
-            return;
+    /**
+     * @return when to look at this peer again, if nothing is heard of it
+     */
+    private long judge(Peer peer, long now, int patience) {
+        long silentAt = peer.heard + silence() * patience;
+        if (!peer.closed && now < silentAt) {
+            return silentAt;
         }
         if (!peer.probing) {
             peer.dead = false;
@@ -344,6 +358,7 @@ final class FailureDetector extends Protocol {
             up_prot.up(new Event(Event.SUSPECT, List.of(peer.address)));
             down_prot.down(new Event(Event.SUSPECT, List.of(peer.address)));
         }
+        return now + TICK;
     }
 
     /** One member after the other, by chance. */
@@ -383,6 +398,7 @@ final class FailureDetector extends Protocol {
                 return;
             } catch (ConnectException e) {
                 peer.dead = String.valueOf(e.getMessage()).contains("refused");
+                LockSupport.unpark(heart);
             } catch (IOException e) {
                 LOG.trace("no answer: address={}", at, e);
             }
@@ -486,6 +502,7 @@ final class FailureDetector extends Protocol {
         Peer peer = peers.get(datagram.target());
         if (peer != null && peer.probing && from.equals(peer.at)) {
             peer.dead = true;
+            LockSupport.unpark(heart);
         }
     }
 
