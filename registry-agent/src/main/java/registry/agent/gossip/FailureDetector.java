@@ -51,6 +51,10 @@ final class FailureDetector extends Protocol {
     private static final short HEADER_ID = 2001;
     private static final long TICK = 100;
     private static final long PROBE = 1_500;
+
+    /** Whoever is asked while it dies may still answer, and would be taken for alive. */
+    private static final long DYING = 60;
+
     private static final long PROBE_WHEN_CLOSED = 1_000;
     private static final long PROBE_INTERVAL = 200;
     private static final long UDP_SILENCE = 1_000;
@@ -100,6 +104,7 @@ final class FailureDetector extends Protocol {
         volatile boolean suspected;
         volatile boolean dead;
         volatile boolean closed;
+        volatile long closedAt;
         long asked; // ticking thread only
         long told; // ticking thread only
 
@@ -187,6 +192,7 @@ final class FailureDetector extends Protocol {
         for (Address member : members) {
             Peer peer = peers.get(member);
             if (peer != null) {
+                peer.closedAt = now();
                 peer.closed = true;
             }
         }
@@ -325,8 +331,9 @@ final class FailureDetector extends Protocol {
      */
     private long judge(Peer peer, long now, int patience) {
         long silentAt = peer.heard + silence() * patience;
-        if (!peer.closed && now < silentAt) {
-            return silentAt;
+        long due = peer.closed ? Math.min(silentAt, peer.closedAt + DYING) : silentAt;
+        if (now < due) {
+            return due;
         }
         if (!peer.probing) {
             peer.dead = false;
