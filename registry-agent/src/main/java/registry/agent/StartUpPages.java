@@ -32,8 +32,11 @@ final class StartUpPages {
     private static final Path SMAPS = Path.of("/proc/self/smaps");
     private static final int MADV_DONTNEED = 4;
 
+    /** Else one read would bring back two megabytes. */
+    private static final int MADV_NOHUGEPAGE = 15;
+
     private static final Pattern HEAD =
-            Pattern.compile("([0-9a-f]+)-([0-9a-f]+) r-[x-]p \\S+ \\S+ \\S+ +(/.*)");
+            Pattern.compile("([0-9a-f]+)-([0-9a-f]+) r-([x-])p \\S+ \\S+ \\S+ +(/.*)");
     private static final Pattern OURS =
             Pattern.compile(".*/(registry\\.aot|libjvm\\.so|librocksdbjni[^/]*\\.so)");
     private static final Pattern ANY_HEAD = Pattern.compile("[0-9a-f]+-[0-9a-f]+ .*");
@@ -41,8 +44,12 @@ final class StartUpPages {
 
     private StartUpPages() {}
 
-    /** A part of the address space. */
-    record Range(long from, long to) {
+    /**
+     * A part of the address space.
+     *
+     * @param code is executed, and not only read
+     */
+    record Range(long from, long to, boolean code) {
         long bytes() {
             return to - from;
         }
@@ -76,7 +83,10 @@ final class StartUpPages {
         MethodHandle madvise = madvise();
         int count = 0;
         for (Range range : clean(Files.readAllLines(SMAPS))) {
-            if (call(madvise, range) == 0) {
+            if (!range.code) {
+                call(madvise, range, MADV_NOHUGEPAGE);
+            }
+            if (call(madvise, range, MADV_DONTNEED) == 0) {
                 count++;
             }
         }
@@ -91,10 +101,11 @@ final class StartUpPages {
             if (ANY_HEAD.matcher(line).matches()) {
                 Matcher head = HEAD.matcher(line);
                 candidate =
-                        head.matches() && OURS.matcher(head.group(3)).matches()
+                        head.matches() && OURS.matcher(head.group(4)).matches()
                                 ? new Range(
                                         Long.parseUnsignedLong(head.group(1), 16),
-                                        Long.parseUnsignedLong(head.group(2), 16))
+                                        Long.parseUnsignedLong(head.group(2), 16),
+                                        head.group(3).equals("x"))
                                 : null;
             } else if (candidate != null && NO_OWN_PAGE.matcher(line).matches()) {
                 clean.add(candidate);
@@ -115,11 +126,10 @@ final class StartUpPages {
                         ValueLayout.JAVA_INT));
     }
 
-    private static int call(MethodHandle madvise, Range range) {
+    private static int call(MethodHandle madvise, Range range, int advice) {
         try {
             return (int)
-                    madvise.invokeExact(
-                            MemorySegment.ofAddress(range.from), range.bytes(), MADV_DONTNEED);
+                    madvise.invokeExact(MemorySegment.ofAddress(range.from), range.bytes(), advice);
         } catch (RuntimeException | Error e) {
             throw e;
         } catch (Throwable e) {

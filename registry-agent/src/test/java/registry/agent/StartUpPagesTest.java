@@ -17,9 +17,9 @@ class StartUpPagesTest {
     @Test
     void whatIsOnlyReadIsLetGo() {
         assertThat(clean("8015e3000-8035ef000 r--p 015e3000 08:01 7 /o p/lib/registry.aot", 0))
-                .containsExactly(new Range(0x8015e3000L, 0x8035ef000L));
+                .containsExactly(new Range(0x8015e3000L, 0x8035ef000L, false));
         assertThat(clean("7f00-8f00 r-xp 00000000 08:01 7    /jdk/lib/server/libjvm.so", 0))
-                .hasSize(1);
+                .containsExactly(new Range(0x7f00, 0x8f00, true));
     }
 
     @Test
