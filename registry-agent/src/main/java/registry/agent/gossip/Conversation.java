@@ -8,7 +8,9 @@ import java.net.InetSocketAddress;
 import java.net.UnknownHostException;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Set;
 import java.util.concurrent.Callable;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Executors;
@@ -154,7 +156,7 @@ final class Conversation implements AutoCloseable {
                     changed |= takeOut(left);
                 }
             }
-            stack.suit(view.size());
+            suitMerging();
             if (view.size() > 1 && !before.containsAll(view)) {
                 greet(next, before);
             }
@@ -207,11 +209,35 @@ final class Conversation implements AutoCloseable {
                 .anyMatch(part -> channel.getAddress().equals(part.getCoord()));
     }
 
+    /** Once in a second: what must not be forgotten while nothing happens. */
+    void keepUp() {
+        askTheSilent();
+        suitMerging();
+    }
+
+    private void suitMerging() {
+        stack.suit(view.size(), allAtHome());
+    }
+
+    /** Where the members of the view are; empty unless it has all that are known and alive. */
+    private Set<InetSocketAddress> allAtHome() {
+        Set<InetSocketAddress> present = new HashSet<>();
+        for (MemberRecord member : table.all()) {
+            if (member.state() == State.FAILED) {
+                return Set.of();
+            }
+            if (member.state() != State.LEFT) {
+                present.add(new InetSocketAddress(member.address(), member.port()));
+            }
+        }
+        return present.size() == view.size() ? present : Set.of();
+    }
+
     /**
      * These have not spoken: their word came just before the view that has them, say. What others
      * know of them will not do: it may be of before their last word.
      */
-    void askTheSilent() {
+    private void askTheSilent() {
         for (Address member : view) {
             if (!isSelf(member) && !holders.hasSpoken(Via.of(member))) {
                 speaker.tell(member, GossipMessage.question());
