@@ -39,7 +39,7 @@ class FiftyMembersTest {
             for (Future<JGroupsMembership> started : starters.invokeAll(starts)) {
                 members.add(started.get());
             }
-            await().atMost(120, TimeUnit.SECONDS)
+            await().atMost(300, TimeUnit.SECONDS)
                     .untilAsserted(() -> {
                         for (JGroupsMembership member : members) {
                             assertThat(alive(member)).isEqualTo(50);
