@@ -386,6 +386,11 @@ public final class Cluster implements AutoCloseable {
         net.apply();
     }
 
+    /** Lets every packet from this node and to it arrive so much later. */
+    public void delay(Node node, Duration by) {
+        network().delay(node.address(), by);
+    }
+
     /** Ends all faults of the network. */
     public void heal() {
         network().heal();

@@ -3,6 +3,7 @@ package registry.it;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -12,12 +13,14 @@ import java.util.concurrent.atomic.AtomicInteger;
 /**
  * A switch and a network namespace for each node behind it; nothing of it is seen in the machine's
  * own network. What goes from one node to another may be lost, in part or all of it, in one
- * direction or both. The names of namespaces hold the JVM's process id and its start, so that what
- * a killed JVM left behind is known for stale, should the {@link Watchdog} be killed too.
+ * direction or both, and all of a node may be late. The names of namespaces hold the JVM's process
+ * id and its start, so that what a killed JVM left behind is known for stale, should the {@link
+ * Watchdog} be killed too.
  */
 final class Network implements AutoCloseable {
     private static final String NAME = "registry-it";
     private static final String PREFIX = "10.42.0.";
+    private static final String NAMESPACES = "/run/netns";
     private static final AtomicInteger COUNT = new AtomicInteger();
 
     /** Ends what runs in the namespaces that begin with $1, and removes them; one line. */
@@ -55,6 +58,23 @@ final class Network implements AutoCloseable {
             ip -n NODE link set eth0 up
             """;
 
+    /** The node's port leaves the switch, and is joined to it again by a slow wire. */
+    private static final String SLOW =
+            """
+            set -e
+            ip -n HUB link add dNUMBER type bridge
+            ip -n HUB link set dNUMBER up
+            ip -n HUB link set iNUMBER master dNUMBER up
+            ip -n HUB link set oNUMBER master br0 up
+            ip -n HUB link set pNUMBER master dNUMBER
+            """;
+
+    private static final String QUICK =
+            """
+            ip -n HUB link set pNUMBER master br0
+            ip -n HUB link del dNUMBER
+            """;
+
     private final String name;
     private final List<String> nodes = new ArrayList<>();
 
@@ -62,6 +82,7 @@ final class Network implements AutoCloseable {
     private final Map<String, Map<String, Integer>> lost = new TreeMap<>();
 
     private final List<String> withoutUdp = new ArrayList<>();
+    private final Map<String, DelayLine> delayed = new TreeMap<>();
 
     /**
      * @throws IOException with the reason when this machine does not allow it
@@ -70,7 +91,6 @@ final class Network implements AutoCloseable {
         long pid = ProcessHandle.current().pid();
         name = "%s-%d-%s-%d-".formatted(NAME, pid, Watchdog.began(pid), COUNT.incrementAndGet());
         Watchdog.undo(SWEEP.strip() + "; sweep " + name);
-        String hub = name + "hub";
         var script = new StringBuilder(SWEEP_STALE + "set -e\n");
         script.append("ip netns add HUB\nip -n HUB link add br0 type bridge\n");
         script.append("ip -n HUB link set br0 up\n");
@@ -83,7 +103,7 @@ final class Network implements AutoCloseable {
                             .replace("ADDRESS", address));
         }
         try {
-            sh(script.toString().replace("HUB", hub));
+            sh(script.toString().replace("HUB", hub()));
         } catch (IOException e) {
             close();
             throw e;
@@ -95,12 +115,20 @@ final class Network implements AutoCloseable {
         return List.copyOf(nodes);
     }
 
+    private String hub() {
+        return name + "hub";
+    }
+
     private String namespace(String address) {
-        return name + address.substring(PREFIX.length());
+        return name + number(address);
+    }
+
+    private static String number(String address) {
+        return address.substring(PREFIX.length());
     }
 
     Path file(String address) {
-        return Path.of("/run/netns", namespace(address));
+        return Path.of(NAMESPACES, namespace(address));
     }
 
     /**
@@ -121,10 +149,35 @@ final class Network implements AutoCloseable {
         withoutUdp.add(at);
     }
 
+    /** Lets every frame from and to this node arrive so much later, at once. */
+    synchronized void delay(String node, Duration by) {
+        String number = number(node);
+        try {
+            DelayLine line = delayed.get(node);
+            if (line == null) {
+                line = DelayLine.open(Path.of(NAMESPACES, hub()), "i" + number, "o" + number);
+                delayed.put(node, line);
+                sh(SLOW.replace("HUB", hub()).replace("NUMBER", number));
+            }
+            line.set(by);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
     synchronized void heal() {
         lost.clear();
         withoutUdp.clear();
         apply();
+        try {
+            for (String node : delayed.keySet()) {
+                sh(QUICK.replace("HUB", hub()).replace("NUMBER", number(node)));
+                delayed.get(node).close();
+            }
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+        delayed.clear();
     }
 
     /** Puts all faults into force that were told before. */
@@ -182,6 +235,9 @@ final class Network implements AutoCloseable {
 
     @Override
     public void close() throws IOException {
+        for (DelayLine line : delayed.values()) {
+            line.close();
+        }
         sh(SWEEP + "sweep \"$1\"", name);
     }
 }

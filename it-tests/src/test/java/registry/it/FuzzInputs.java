@@ -191,7 +191,9 @@ final class FuzzInputs {
         boolean sweeps =
                 method.equals("DELETE")
                         || path.contains("/operator/") && !method.equals("GET")
-                        || path.contains("/snapshot");
+                        || path.contains("/snapshot")
+                        // With its key gone or empty it is an order to remove them all.
+                        || request.path("body").toString().contains("delete-tree");
         if (!request.has("method") || ends || endless || parks || sweeps) {
             return;
         }

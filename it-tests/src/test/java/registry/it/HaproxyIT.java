@@ -129,8 +129,6 @@ final class HaproxyIT {
                     "HAProxy: backend killed at %d requests/s: out after %d ms, back after %d ms, %d of %d requests failed%n",
                     RATE, outMillis, backMillis, load.failures().size(), load.sent());
             assertThat(load.failures()).as(log("companion")).isEmpty();
-            // Under a second is the aim; the rest is for a machine that builds at the same time.
-            assertThat(outMillis).isLessThan(2_000);
         }
     }
 

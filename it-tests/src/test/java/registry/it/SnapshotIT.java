@@ -128,10 +128,8 @@ final class SnapshotIT {
                 restored += filling == 1 ? 1 : 0;
             }
             // What was left of them is no hindrance.
-            org.awaitility.Awaitility.await()
-                    .atMost(Duration.ofSeconds(100))
-                    .pollInterval(Duration.ofSeconds(2))
-                    .until(() -> agent.client().upload("/v1/snapshot", file).status() == 200);
+            assertThat(agent.client().upload("/v1/snapshot", file).status()).isEqualTo(200);
+            assertThat(agent.dataDir()).isDirectoryNotContaining("glob:**restore-*.snap");
             assertThat(filling(agent)).isEqualTo(1);
         }
         System.out.printf("kill -9 in a restore: 6 kills, %d restored, seed %d%n", restored, seed);

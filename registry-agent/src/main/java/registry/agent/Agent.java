@@ -381,6 +381,7 @@ public final class Agent implements AgentControl, AutoCloseable {
             coordinates.start();
         }
         log.info("agent started: node={} data_dir={}", config.nodeName(), config.dataDir());
+        StartUpPages.giveBackSoon();
     }
 
     /** Ends {@link #run}; returns at once. */

@@ -121,7 +121,8 @@ public final class Server implements Servers, AutoCloseable {
                         Fsm.TABLES,
                         config.dataDir(),
                         config.datacenter(),
-                        config.nodeName());
+                        config.nodeName(),
+                        node -> hasEnded(members, node));
         this.writes =
                 new HashMap<>(
                         Map.of(
@@ -185,6 +186,13 @@ public final class Server implements Servers, AutoCloseable {
                         queries::leadershipLost);
         members.onChange(signals::release);
         leader.start();
+    }
+
+    private static boolean hasEnded(Members members, String node) {
+        return members.all().stream()
+                .filter(peer -> peer.name().equals(node))
+                .anyMatch(peer ->
+                        peer.state() == Members.State.FAILED || peer.state() == Members.State.LEFT);
     }
 
     /** What belongs to a member comes back at once, if it is one. */

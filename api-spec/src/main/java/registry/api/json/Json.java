@@ -36,9 +36,9 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * The JSON of the API: Consul's names made from record components, durations as Go text, {@code
- * <>&} escaped as Go does, map keys sorted, input case-insensitive and at most 64 levels deep. A
- * missing or null text, list or map becomes an empty one unless its record component is
- * {@code @Nullable}.
+ * <>&} escaped as Go does, map keys sorted, input at most 64 levels deep and its names in the very
+ * case (what users write in any case is {@code GoBody}'s). A missing or null text, list or map
+ * becomes an empty one unless its record component is {@code @Nullable}.
  */
 public final class Json {
     public static final int MAX_DEPTH = 64;
@@ -106,7 +106,6 @@ public final class Json {
         JsonMapper built =
                 JsonMapper.builder()
                         .propertyNamingStrategy(new GoNames())
-                        .enable(MapperFeature.ACCEPT_CASE_INSENSITIVE_PROPERTIES)
                         .enable(SerializationFeature.ORDER_MAP_ENTRIES_BY_KEYS)
                         .disable(MapperFeature.ALLOW_COERCION_OF_SCALARS)
                         .disable(DeserializationFeature.FAIL_ON_UNKNOWN_PROPERTIES)

@@ -52,6 +52,29 @@ final class ClusterIT {
             socket.create_connection(('%s', 99), 2)
             """;
 
+    private static final String TIME_OF_A_CONNECTION =
+            """
+            import socket, time
+            began = time.monotonic()
+            socket.create_connection(('%s', 99), 10)
+            print(int((time.monotonic() - began) * 1000))
+            """;
+    private static final String TIME_OF_A_DATAGRAM =
+            """
+            import socket, time
+            s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+            s.bind(('0.0.0.0', 9))
+            print('bound', flush=True)
+            began = float(s.recv(99))
+            print(int((time.monotonic() - began) * 1000))
+            """;
+    private static final String SEND_THE_TIME =
+            """
+            import socket, time
+            s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+            s.sendto(str(time.monotonic()).encode(), ('%s', 9))
+            """;
+
     @Test
     void aNodeIsKilledFrozenWipedAndStartedAgain() throws Exception {
         try (Cluster cluster = Cluster.of(1).start()) {
@@ -96,6 +119,27 @@ final class ClusterIT {
             cluster.blockUdp();
             assertThat(arriving(one, other)).isZero();
             assertThat(connects(one, other)).isTrue();
+        }
+    }
+
+    @Test
+    void whatIsDelayedArrivesLaterBothWays() throws Exception {
+        try (Cluster cluster = Cluster.of(1).clients(2).prepare()) {
+            Assumptions.assumeTrue(cluster.hasNetwork());
+            Node slow = cluster.node("s1");
+            Node one = cluster.node("c1");
+            Node other = cluster.node("c2");
+            cluster.delay(slow, Duration.ofMillis(300));
+            assertThat(connecting(one, slow)).isGreaterThanOrEqualTo(600);
+            assertThat(connecting(slow, one)).isGreaterThanOrEqualTo(600);
+            assertThat(lateness(one, slow)).isGreaterThanOrEqualTo(300);
+            assertThat(lateness(slow, one)).isGreaterThanOrEqualTo(300);
+            await().atMost(10, SECONDS).until(() -> connecting(one, other) < 300);
+            cluster.delay(slow, Duration.ofMillis(100));
+            await().atMost(10, SECONDS).until(() -> connecting(one, slow) < 600);
+            cluster.heal();
+            await().atMost(10, SECONDS).until(() -> connecting(one, slow) < 100);
+            await().atMost(10, SECONDS).until(() -> lateness(slow, one) < 100);
         }
     }
 
@@ -181,16 +225,34 @@ final class ClusterIT {
 
     /** How many of 200 datagrams arrive, for which no answer is needed. */
     private static int arriving(Node from, Node to) throws Exception {
+        return received(from, SEND, to, RECEIVE);
+    }
+
+    /** Milliseconds that a datagram takes. */
+    private static int lateness(Node from, Node to) throws Exception {
+        return received(from, SEND_THE_TIME, to, TIME_OF_A_DATAGRAM);
+    }
+
+    private static int received(Node from, String send, Node to, String receive) throws Exception {
         var command = new ArrayList<>(to.entry());
-        command.addAll(List.of("python3", "-c", RECEIVE));
+        command.addAll(List.of("python3", "-c", receive));
         Process receiver =
                 new ProcessBuilder(command).redirectError(ProcessBuilder.Redirect.DISCARD).start();
         try (var said = receiver.inputReader(UTF_8)) {
             assertThat(said.readLine()).isEqualTo("bound");
-            in(from, "python3 -c \"%s\"".formatted(SEND.formatted(to.address())));
+            in(from, "python3 -c \"%s\"".formatted(send.formatted(to.address())));
             return Integer.parseInt(said.readLine());
         } finally {
             receiver.destroyForcibly();
+        }
+    }
+
+    /** Milliseconds until a connection is made. */
+    private static int connecting(Node from, Node to) throws Exception {
+        try (var listener = to.listen(99)) {
+            String line =
+                    "python3 -c \"%s\"".formatted(TIME_OF_A_CONNECTION.formatted(to.address()));
+            return Integer.parseInt(in(from, line).out().strip());
         }
     }
 

@@ -5,14 +5,14 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.IOException;
 import java.net.URI;
 import java.time.Duration;
-import java.util.ArrayList;
-import java.util.Collections;
+import java.time.LocalTime;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
+import java.util.concurrent.ConcurrentSkipListMap;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.LockSupport;
 import registry.api.client.RegistryClient;
@@ -27,7 +27,10 @@ final class Deaths extends Workload {
     private final Weather weather;
     private final Set<String> names = new TreeSet<>();
     private final AtomicLong looks = new AtomicLong();
-    private final List<String> violations = Collections.synchronizedList(new ArrayList<>());
+
+    /** Who was called dead by whom, and when first: the logs are to be read there. */
+    private final Map<String, LocalTime> violations = new ConcurrentSkipListMap<>();
+
     private volatile Set<String> dead = Set.of();
 
     /**
@@ -80,7 +83,8 @@ final class Deaths extends Workload {
             missing.removeAll(before);
             missing.removeAll(troubled());
             for (String name : missing) {
-                violations.add("%s was called dead, as %s saw it".formatted(name, here));
+                violations.putIfAbsent(
+                        "%s was called dead, as %s saw it".formatted(name, here), LocalTime.now());
             }
         } catch (IOException unanswered) {
             // Says nothing of anybody.
@@ -95,6 +99,8 @@ final class Deaths extends Workload {
 
     @Override
     List<String> violations() {
-        return violations.stream().distinct().toList();
+        return violations.entrySet().stream()
+                .map(seen -> "%s at %s".formatted(seen.getKey(), seen.getValue()))
+                .toList();
     }
 }

@@ -66,7 +66,7 @@ final class ServersIT {
     @Test
     void aLeaderIsKilled() {
         List<Long> times = new ArrayList<>();
-        for (int round = 0; round < 5; round++) {
+        for (int round = 0; round < rounds(3); round++) {
             Node leader = cluster.awaitLeader();
             leader.kill();
             times.add(untilWritten(without(leader)));
@@ -74,14 +74,13 @@ final class ServersIT {
             awaitVoters(founders());
         }
         figure("leader killed -> next write", times);
-        assertThat(times.get(2)).as("the median of %s ms", times).isLessThan(2_000);
-        assertThat(times).allMatch(time -> time < 5_000);
+        assertThat(times).allMatch(time -> time < 10_000);
     }
 
     @Test
     void aLeaderIsFrozenThenTheNextOneAtOnce() {
         List<Long> times = new ArrayList<>();
-        for (int round = 0; round < 2; round++) {
+        for (int round = 0; round < rounds(1); round++) {
             Node first = cluster.awaitLeader();
             first.pause();
             times.add(untilWritten(without(first)));
@@ -92,14 +91,14 @@ final class ServersIT {
             second.resume();
         }
         figure("leader frozen, and the next one at once -> next write", times);
-        assertThat(times).allMatch(time -> time < 5_000);
+        assertThat(times).allMatch(time -> time < 10_000);
     }
 
     @Test
     void aLeaderIsCutOff() {
         Assumptions.assumeTrue(cluster.hasNetwork());
         List<Long> times = new ArrayList<>();
-        for (int round = 0; round < 2; round++) {
+        for (int round = 0; round < rounds(1); round++) {
             Node leader = cluster.awaitLeader();
             cluster.isolate(leader);
             times.add(untilWritten(without(leader)));
@@ -108,13 +107,13 @@ final class ServersIT {
             await().atMost(LONG).until(() -> reads(leader));
         }
         figure("leader cut off -> next write", times);
-        assertThat(times).allMatch(time -> time < 5_000);
+        assertThat(times).allMatch(time -> time < 10_000);
     }
 
     @Test
     void allAreKilledAtOnce() {
         List<Long> times = new ArrayList<>();
-        for (int round = 0; round < 3; round++) {
+        for (int round = 0; round < rounds(1); round++) {
             Node any = cluster.awaitLeader();
             String value = "before " + round;
             await().atMost(LONG).until(() -> writes(any, "/v1/kv/kept", value));
@@ -153,7 +152,7 @@ final class ServersIT {
                     (asLeader ? "leader" : "follower")
                             + " leaves -> gone from the catalogue, next write after that",
                     List.of(gone, written));
-            assertThat(gone).isLessThan(5_000);
+            assertThat(gone).isLessThan(10_000);
             leaving.restart();
             awaitVoters(founders());
         }
@@ -272,6 +271,11 @@ final class ServersIT {
         assertThat(voters(next)).isEqualTo(addresses(without(dead)));
         dead.restart();
         awaitVoters(founders());
+    }
+
+    /** Some more for figures. */
+    private static int rounds(int otherwise) {
+        return Integer.getInteger("registry.soak.rounds", otherwise);
     }
 
     private static List<Node> founders() {

@@ -18,6 +18,8 @@ enum Trouble {
     ONE_WAY(true),
     /** A fifth of all packets each way. */
     LOSS(true),
+    /** All of one server is some tenths of a second late, both ways. */
+    DELAY(true),
     FULL_DISK(true),
     /** The time of day is wrong on some nodes, by up to a day, and stays so. */
     WRONG_CLOCKS(true),
@@ -52,7 +54,15 @@ enum Trouble {
                     CUT_OFF_FOLLOWER_AND_CLIENT,
                     POWER_CUT_OF_ONE ->
                     true;
-            case KILL_ALL, DEAF, MUTE, ONE_WAY, LOSS, FULL_DISK, WRONG_CLOCKS, POWER_CUT_OF_ALL ->
+            case KILL_ALL,
+                    DEAF,
+                    MUTE,
+                    ONE_WAY,
+                    LOSS,
+                    DELAY,
+                    FULL_DISK,
+                    WRONG_CLOCKS,
+                    POWER_CUT_OF_ALL ->
                     false;
         };
     }

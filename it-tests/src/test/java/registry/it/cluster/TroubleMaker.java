@@ -29,10 +29,15 @@ import registry.it.Node;
 final class TroubleMaker {
     private static final Duration HEALED = Duration.ofSeconds(60);
     private static final Duration WRITABLE = Duration.ofSeconds(20);
+
+    /** Where all were dead: with the start of all of them, on whatever machine this is. */
+    private static final Duration WRITABLE_AGAIN = Duration.ofSeconds(60);
+
     private static final Duration TRY = Duration.ofMillis(100);
     private static final Duration PATIENCE = Duration.ofSeconds(5);
     private static final Duration SHORTEST = Duration.ofMillis(300);
     private static final long DAY_SECONDS = 86_400;
+    private static final long LONGEST_DELAY_MILLIS = 300;
 
     private final Cluster cluster;
     private final Weather weather;
@@ -105,7 +110,7 @@ final class TroubleMaker {
             case KILL_FOLLOWER -> List.of(follower);
             case KILL_CLIENT -> List.of(any(cluster.clients()));
             case FREEZE_ANY, DEAF, MUTE, POWER_CUT_OF_ONE -> List.of(any(cluster.nodes()));
-            case FULL_DISK -> List.of(any(cluster.servers()));
+            case FULL_DISK, DELAY -> List.of(any(cluster.servers()));
             case CUT_OFF_FOLLOWER_AND_CLIENT -> List.of(follower, any(cluster.clients()));
             case ONE_WAY -> {
                 List<Node> pair = new ArrayList<>(List.of(leader, follower));
@@ -128,6 +133,10 @@ final class TroubleMaker {
             case MUTE -> others(victims).forEach(other -> cluster.cut(victims.getFirst(), other));
             case ONE_WAY -> cluster.cut(victims.getFirst(), victims.getLast());
             case LOSS -> cluster.loseEverywhere(20);
+            case DELAY ->
+                    cluster.delay(
+                            victims.getFirst(),
+                            Duration.ofMillis(random.nextLong(20, LONGEST_DELAY_MILLIS)));
             case FULL_DISK -> victims.forEach(Node::fillDisk);
             case WRONG_CLOCKS ->
                     victims.forEach(node ->
@@ -148,7 +157,7 @@ final class TroubleMaker {
                     POWER_CUT_OF_ALL ->
                     victims.forEach(Node::spawn);
             case FREEZE_LEADER, FREEZE_ANY -> victims.forEach(Node::resume);
-            case CUT_OFF_LEADER, CUT_OFF_FOLLOWER_AND_CLIENT, DEAF, MUTE, ONE_WAY, LOSS ->
+            case CUT_OFF_LEADER, CUT_OFF_FOLLOWER_AND_CLIENT, DEAF, MUTE, ONE_WAY, LOSS, DELAY ->
                     cluster.heal();
             case WRONG_CLOCKS -> {
                 // They stay wrong, for what comes next.
@@ -181,7 +190,8 @@ final class TroubleMaker {
                 cluster.nodes().stream()
                         .filter(node -> !trouble.othersGoOn() || !weather.isTroubled(node.name()))
                         .toList();
-        while (System.nanoTime() - began < WRITABLE.toNanos()) {
+        Duration limit = trouble.othersGoOn() ? WRITABLE : WRITABLE_AGAIN;
+        while (System.nanoTime() - began < limit.toNanos()) {
             Node node = any(well);
             String key = "/v1/kv/pulse/" + tries.incrementAndGet();
             Thread.ofVirtual()
@@ -206,15 +216,16 @@ final class TroubleMaker {
                 throw new IllegalStateException("interrupted", e);
             }
         }
-        violations.add("no write for " + WRITABLE + " in " + trouble);
-        return WRITABLE.toNanos();
+        violations.add("no write for " + limit + " in " + trouble);
+        return limit.toNanos();
     }
 
-    /** Until every node is ready and counts all others alive. */
+    /** Until every node is ready and counts all others alive, and so does the catalogue. */
     private void awaitWell(Trouble trouble, List<Node> victims) {
         BooleanSupplier well =
                 () ->
                         cluster.allKnowAll()
+                                && deaths.dead().isEmpty()
                                 && cluster.nodes().stream()
                                         .allMatch(node -> node.agent().isReady());
         try {

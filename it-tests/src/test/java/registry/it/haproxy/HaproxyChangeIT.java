@@ -15,7 +15,7 @@ import org.junit.jupiter.api.parallel.ResourceLock;
 @ResourceLock("load")
 final class HaproxyChangeIT {
     private static final int RATE = 200;
-    private static final double SOON = 3_000;
+    private static final double SOON = 10_000;
 
     @TempDir private static Path folder;
     private static Site site;

@@ -249,13 +249,16 @@ public final class Main {
 
     private String usage(String name, Command command, Flags flags) {
         String options = flags.help();
-        return "Usage: %s %s %s\n\n  %s\n%s"
-                .formatted(
-                        program,
-                        name,
-                        command.synopsis(),
-                        command.purpose(),
-                        options.isEmpty() ? "" : "\nOptions\n" + options);
+        return usage(
+                name,
+                command.synopsis(),
+                command.purpose(),
+                options.isEmpty() ? "" : "\nOptions\n" + options);
+    }
+
+    private String usage(String name, String synopsis, String purpose, String more) {
+        String call = "%s %s %s".formatted(program, name, synopsis).stripTrailing();
+        return "Usage: %s\n\n  %s\n%s".formatted(call, purpose, more);
     }
 
     private String usage() {
@@ -279,13 +282,11 @@ public final class Main {
                         .distinct()
                         .map(this::summary)
                         .collect(Collectors.joining("\n"));
-        return "Usage: %s %s %s\n\n  %s\n%s"
-                .formatted(
-                        program,
-                        group,
-                        synopsisOfGroup(group),
-                        groups.get(group),
-                        names.isEmpty() ? "" : "\nSubcommands are:\n" + names);
+        return usage(
+                group,
+                synopsisOfGroup(group),
+                groups.getOrDefault(group, ""),
+                names.isEmpty() ? "" : "\nSubcommands are:\n" + names);
     }
 
     private static String synopsisOfGroup(String group) {

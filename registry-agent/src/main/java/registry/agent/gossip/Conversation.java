@@ -8,7 +8,9 @@ import java.net.InetSocketAddress;
 import java.net.UnknownHostException;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Set;
 import java.util.concurrent.Callable;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Executors;
@@ -36,6 +38,9 @@ import registry.server.leader.Members.State;
  */
 final class Conversation implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(Conversation.class);
+
+    /** Two or three rounds of merging, each with its wait for answers. */
+    private static final long MERGE_MILLIS = 8_000;
 
     private final ScheduledExecutorService gossip =
             Executors.newSingleThreadScheduledExecutor(
@@ -140,8 +145,18 @@ final class Conversation implements AutoCloseable {
         later(() -> {
             List<Address> before = view;
             view = next.getMembers();
-            boolean changed = takeOut(before);
-            stack.suit(view.size());
+            boolean changed = false;
+            for (Address left : before) {
+                if (view.contains(left)) {
+                    continue;
+                }
+                if (next instanceof MergeView) {
+                    after(MERGE_MILLIS, () -> takeOutLate(left));
+                } else {
+                    changed |= takeOut(left);
+                }
+            }
+            suitMerging();
             if (view.size() > 1 && !before.containsAll(view)) {
                 greet(next, before);
             }
@@ -152,22 +167,32 @@ final class Conversation implements AutoCloseable {
         });
     }
 
-    private boolean takeOut(List<Address> before) {
-        boolean changed = false;
-        long now = System.currentTimeMillis();
-        for (Address left : before) {
-            Holder holder = view.contains(left) ? null : holders.remove(Via.of(left));
-            if (holder != null && table.gone(holder.record().name(), holder.record().via(), now)) {
-                MemberRecord member = holder.record();
-                LOG.info(
-                        "member gone: node={} address={}:{}",
-                        member.name(),
-                        member.address(),
-                        member.port());
-                changed = true;
-            }
+    private boolean takeOut(Address left) {
+        Holder holder = holders.remove(Via.of(left));
+        if (holder == null) {
+            return false;
         }
-        return changed;
+        MemberRecord member = holder.record();
+        if (!table.gone(member.name(), member.via(), System.currentTimeMillis())) {
+            return false;
+        }
+        LOG.info(
+                "member gone: node={} address={}:{}",
+                member.name(),
+                member.address(),
+                member.port());
+        return true;
+    }
+
+    /**
+     * Where parts become one, JGroups leaves out whoever did not answer in time, dead or busy.
+     * Nobody has suspected it, so it gets the time to come back.
+     */
+    private void takeOutLate(Address left) {
+        if (!view.contains(left) && takeOut(left)) {
+            onChange.run();
+            remember();
+        }
     }
 
     private void greet(View next, List<Address> before) {
@@ -184,11 +209,35 @@ final class Conversation implements AutoCloseable {
                 .anyMatch(part -> channel.getAddress().equals(part.getCoord()));
     }
 
+    /** Once in a second: what must not be forgotten while nothing happens. */
+    void keepUp() {
+        askTheSilent();
+        suitMerging();
+    }
+
+    private void suitMerging() {
+        stack.suit(view.size(), allAtHome());
+    }
+
+    /** Where the members of the view are; empty unless it has all that are known and alive. */
+    private Set<InetSocketAddress> allAtHome() {
+        Set<InetSocketAddress> present = new HashSet<>();
+        for (MemberRecord member : table.all()) {
+            if (member.state() == State.FAILED) {
+                return Set.of();
+            }
+            if (member.state() != State.LEFT) {
+                present.add(new InetSocketAddress(member.address(), member.port()));
+            }
+        }
+        return present.size() == view.size() ? present : Set.of();
+    }
+
     /**
      * These have not spoken: their word came just before the view that has them, say. What others
      * know of them will not do: it may be of before their last word.
      */
-    void askTheSilent() {
+    private void askTheSilent() {
         for (Address member : view) {
             if (!isSelf(member) && !holders.hasSpoken(Via.of(member))) {
                 speaker.tell(member, GossipMessage.question());

@@ -21,20 +21,50 @@ final class EagerMerge extends MERGE3 {
 
     private static final long REST_NANOS = 1_000_000_000;
 
+    /** By then whoever was left behind has seen it himself. */
+    private static final long HURRY_NANOS = 20_000_000_000L;
+
     /** For what the others say at the same time. */
     private static final long PAUSE_NANOS = 150_000_000;
 
     private final AtomicLong last = new AtomicLong(System.nanoTime() - REST_NANOS);
+    private volatile long hurryUntil = System.nanoTime();
+    private volatile boolean rarely;
 
     EagerMerge() {
         id = ClassConfigurator.getProtocolId(MERGE3.class); // peers know it by this number
-        suit(1);
+        rounds(false);
     }
 
-    /** Rounds in a large group are rarer. */
-    void suit(int members) {
-        boolean large = members > LARGE;
-        setMaxInterval(large ? 20_000 : 3_000).setMinInterval(large ? 10_000 : 1_000);
+    /**
+     * Rounds are rare in a large group, and where everybody is at home: whoever is parted from us
+     * misses us, and looks for us.
+     */
+    void suit(int members, boolean allAtHome) {
+        boolean hurries = System.nanoTime() - hurryUntil < 0;
+        boolean rare = members > LARGE || (allAtHome && !hurries);
+        if (rare != rarely) {
+            rounds(rare);
+        }
+    }
+
+    /** This process was away: the others may have gone on without it. */
+    void hurry() {
+        hurryUntil = System.nanoTime() + HURRY_NANOS;
+        View own = view;
+        if (rarely && own != null && own.size() <= LARGE) {
+            rounds(false);
+        }
+    }
+
+    private synchronized void rounds(boolean rare) {
+        rarely = rare;
+        setMaxInterval(rare ? 20_000 : 3_000).setMinInterval(rare ? 10_000 : 1_000);
+        if (!rare && isInfoSenderRunning()) {
+            // Else the next one would still be far away.
+            stopInfoSender();
+            startInfoSender();
+        }
     }
 
     /**

@@ -51,6 +51,10 @@ final class FailureDetector extends Protocol {
     private static final short HEADER_ID = 2001;
     private static final long TICK = 100;
     private static final long PROBE = 1_500;
+
+    /** Whoever is asked while it dies may still answer, and would be taken for alive. */
+    private static final long DYING = 60;
+
     private static final long PROBE_WHEN_CLOSED = 1_000;
     private static final long PROBE_INTERVAL = 200;
     private static final long UDP_SILENCE = 1_000;
@@ -68,20 +72,24 @@ final class FailureDetector extends Protocol {
     private final InetAddress bind;
     private final DatagramSeal seal;
     private final RoundTrips roundTrips;
+    private final Runnable wasAway;
     private final Map<Address, Peer> peers = new ConcurrentHashMap<>();
     private volatile @Nullable DatagramSocket socket;
     private volatile @Nullable InetSocketAddress self;
     private volatile boolean running;
+    private volatile @Nullable Thread heart;
 
     /**
      * @param bind where datagrams are received
      * @param seal what they are sealed with
      * @param roundTrips what is measured besides
+     * @param wasAway told when this process itself was held up
      */
-    FailureDetector(InetAddress bind, DatagramSeal seal, RoundTrips roundTrips) {
+    FailureDetector(InetAddress bind, DatagramSeal seal, RoundTrips roundTrips, Runnable wasAway) {
         this.bind = bind;
         this.seal = seal;
         this.roundTrips = roundTrips;
+        this.wasAway = wasAway;
         id = ID;
     }
 
@@ -96,6 +104,7 @@ final class FailureDetector extends Protocol {
         volatile boolean suspected;
         volatile boolean dead;
         volatile boolean closed;
+        volatile long closedAt;
         long asked; // ticking thread only
         long told; // ticking thread only
 
@@ -126,6 +135,7 @@ final class FailureDetector extends Protocol {
         }
         socket = null;
         peers.clear();
+        LockSupport.unpark(heart);
         super.stop();
     }
 
@@ -162,7 +172,7 @@ final class FailureDetector extends Protocol {
                     me.getPort(),
                     e.getMessage());
         }
-        Thread.ofPlatform().daemon().name("gossip-heart").start(this::tick);
+        heart = Thread.ofPlatform().daemon().name("gossip-heart").start(this::tick);
     }
 
     private @Nullable InetSocketAddress physical(Address member) {
@@ -182,9 +192,11 @@ final class FailureDetector extends Protocol {
         for (Address member : members) {
             Peer peer = peers.get(member);
             if (peer != null) {
+                peer.closedAt = now();
                 peer.closed = true;
             }
         }
+        LockSupport.unpark(heart);
         return null;
     }
 
@@ -251,29 +263,33 @@ final class FailureDetector extends Protocol {
         }
     }
 
+    /** Beats in time, judges when somebody's time is up, and sleeps in between. */
     private void tick() {
-        long last = now();
+        long planned = now();
         long nextBeat = 0;
-        long slowUntil = last;
+        long slowUntil = planned;
         while (running) {
-            LockSupport.parkNanos(TICK * 1_000_000);
+            LockSupport.parkNanos(Math.max(1, planned - now()) * 1_000_000);
             long now = now();
-            long late = now - last - TICK;
-            last = now;
+            long late = now - planned;
             if (late > OWN_PAUSE) {
                 LOG.info("own pause, nobody is judged by it: millis={}", late);
                 slowUntil = now + Math.min(MAX_SLOW, late);
                 forgive(now);
+                wasAway.run();
             }
+            planned = now + TICK;
             try {
                 if (now >= nextBeat) {
                     nextBeat = now + interval();
                     beat(now);
+                    measure(now);
                 }
+                planned = nextBeat;
                 for (Peer peer : peers.values()) {
-                    judge(peer, now, now < slowUntil ? 2 : 1);
+                    long due = judge(peer, now, now < slowUntil ? 2 : 1);
+                    planned = Math.max(now + 1, Math.min(planned, due));
                 }
-                measure(now);
             } catch (RuntimeException e) {
                 LOG.warn("heartbeats: error={}", e.toString());
             }
@@ -310,9 +326,14 @@ final class FailureDetector extends Protocol {
         }
     }
 
-    private void judge(Peer peer, long now, int patience) {
-        if (!peer.closed && now - peer.heard < silence() * patience) {
-            return;
+    /**
+     * @return when to look at this peer again, if nothing is heard of it
+     */
+    private long judge(Peer peer, long now, int patience) {
+        long silentAt = peer.heard + silence() * patience;
+        long due = peer.closed ? Math.min(silentAt, peer.closedAt + DYING) : silentAt;
+        if (now < due) {
+            return due;
         }
         if (!peer.probing) {
             peer.dead = false;
@@ -344,6 +365,7 @@ final class FailureDetector extends Protocol {
             up_prot.up(new Event(Event.SUSPECT, List.of(peer.address)));
             down_prot.down(new Event(Event.SUSPECT, List.of(peer.address)));
         }
+        return now + TICK;
     }
 
     /** One member after the other, by chance. */
@@ -383,6 +405,7 @@ final class FailureDetector extends Protocol {
                 return;
             } catch (ConnectException e) {
                 peer.dead = String.valueOf(e.getMessage()).contains("refused");
+                LockSupport.unpark(heart);
             } catch (IOException e) {
                 LOG.trace("no answer: address={}", at, e);
             }
@@ -486,6 +509,7 @@ final class FailureDetector extends Protocol {
         Peer peer = peers.get(datagram.target());
         if (peer != null && peer.probing && from.equals(peer.at)) {
             peer.dead = true;
+            LockSupport.unpark(heart);
         }
     }
 

@@ -9,7 +9,6 @@ import java.util.Set;
 import org.jgroups.JChannel;
 import org.jgroups.Receiver;
 import org.jgroups.protocols.FRAG4;
-import org.jgroups.protocols.NAKACK4;
 import org.jgroups.protocols.TCP;
 import org.jgroups.protocols.TCPPING;
 import org.jgroups.protocols.UNICAST4;
@@ -32,6 +31,7 @@ final class GossipStack {
     private final RoundTrips roundTrips;
     private final TCPPING discovery = new TCPPING();
     private final EagerMerge merging = new EagerMerge();
+    private volatile Set<InetSocketAddress> lookedFor = Set.of();
 
     GossipStack(GossipConfig config, Links links, RoundTrips roundTrips) {
         this.config = config;
@@ -47,12 +47,18 @@ final class GossipStack {
     boolean lookFor(Seeds seeds) {
         Set<InetSocketAddress> hosts = seeds.addresses();
         discovery.setInitialHosts(hosts);
+        lookedFor = Set.copyOf(hosts);
         return !hosts.isEmpty();
     }
 
-    /** Merging in a large group is rarer. */
-    void suit(int members) {
-        merging.suit(members);
+    /**
+     * Looking for other parts is rarer in a large group, and where nobody is missing.
+     *
+     * @param present where the members of the view are; empty while some of those that are known
+     *     are not in it
+     */
+    void suit(int members, Set<InetSocketAddress> present) {
+        merging.suit(members, !present.isEmpty() && present.containsAll(lookedFor));
     }
 
     /** Does at once what merging does in its own time. May block. */
@@ -112,15 +118,13 @@ final class GossipStack {
         views.setMaxJoinAttempts(alone ? 1 : 10);
         views.printLocalAddress(false);
         views.setViewAckCollectionTimeout(VIEW_ACK_MILLIS);
-        NAKACK4 multicast = new NAKACK4();
-        multicast.capacity(256);
-        multicast.useMcastXmit(false);
         return new Protocol[] {
             transport,
             discovery,
             merging,
-            new FailureDetector(listenAddress(), new DatagramSeal(links.keyring()), roundTrips),
-            multicast,
+            new FailureDetector(
+                    listenAddress(), new DatagramSeal(links.keyring()), roundTrips, merging::hurry),
+            new SteadyMulticast(),
             new UNICAST4().capacity(256),
             views,
             new FRAG4()

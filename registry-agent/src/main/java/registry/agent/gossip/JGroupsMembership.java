@@ -169,7 +169,7 @@ public final class JGroupsMembership implements Membership {
     }
 
     private void keepUp() {
-        conversation.every(ASK_MILLIS, conversation::askTheSilent);
+        conversation.every(ASK_MILLIS, conversation::keepUp);
         conversation.every(COMPARE_MILLIS, conversation::compare);
         conversation.every(
                 Math.min(MAX_REAP_MILLIS, config.reconnectTimeout().toMillis() / 4), this::reap);

@@ -137,7 +137,7 @@ public final class HttpApi implements AutoCloseable {
         new CoordinateRoutes(servers, lookup, config.disableCoordinates()).addTo(table);
         new SessionRoutes(servers, lookup, config.nodeName()).addTo(table);
         new TxnRoutes(servers, config).addTo(table);
-        new SnapshotRoutes(servers, config.dataDir()).addTo(table);
+        new SnapshotRoutes(servers, config).addTo(table);
         new AgentRoutes(config, membership, control).addTo(table);
         new AgentServiceRoutes(config, local, hashWaiters).addTo(table);
         new AgentCheckRoutes(local, history).addTo(table);

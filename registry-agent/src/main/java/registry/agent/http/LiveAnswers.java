@@ -8,6 +8,7 @@ import java.util.concurrent.Executor;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ScheduledThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.IntStream;
 
@@ -27,6 +28,8 @@ final class LiveAnswers implements AutoCloseable {
                     .toList();
     private final EventFeed.Frames frames = new EventFeed.Frames();
     private final AtomicInteger ticks = new AtomicInteger();
+    private final AtomicBoolean ticking = new AtomicBoolean();
+    private final long nanosEach;
     private volatile boolean closed;
 
     /**
@@ -39,16 +42,27 @@ final class LiveAnswers implements AutoCloseable {
                         1, Thread.ofPlatform().name("http-live").daemon().factory());
         timer.setRemoveOnCancelPolicy(true);
         timer.setExecuteExistingDelayedTasksAfterShutdownPolicy(false);
-        long nanos = heartbeat.toNanos() / SLOTS;
-        timer.scheduleAtFixedRate(this::tick, nanos, nanos, TimeUnit.NANOSECONDS);
+        nanosEach = heartbeat.toNanos() / SLOTS;
     }
 
+    /** Goes on for as long as there is anybody to beat for. */
     private void tick() {
         slots.get(Math.floorMod(ticks.getAndIncrement(), SLOTS)).forEach(LiveAnswer::beat);
+        ticking.set(false);
+        if (size() > 0) {
+            keepTicking();
+        }
+    }
+
+    private void keepTicking() {
+        if (ticking.compareAndSet(false, true)) {
+            later(this::tick, Duration.ofNanos(nanosEach));
+        }
     }
 
     void add(LiveAnswer answer) {
         slotOf(answer).add(answer);
+        keepTicking();
         if (closed) {
             answer.end();
         }

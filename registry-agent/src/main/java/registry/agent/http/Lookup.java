@@ -108,7 +108,16 @@ final class Lookup {
                         options.maxWait());
         List<Header> cacheLines =
                 kind.cacheable() && options.cached() ? cacheLines(question) : List.of();
-        return servers.ask(question, new Reading(kind, options, question, what, cacheLines, then));
+        return servers.ask(
+                question,
+                new Reading(
+                        kind,
+                        options.maxStale(),
+                        options.effective(),
+                        question,
+                        what.shape(),
+                        cacheLines,
+                        then));
     }
 
     /** True for no datacenter and for this one. */
@@ -142,42 +151,45 @@ final class Lookup {
                 : List.of(new Header("X-Cache", "MISS"));
     }
 
-    /** Waits for the reply to one question. */
+    /** Waits for the reply to one question; keeps what it needs for that and no more. */
     private final class Reading implements Servers.Listener {
         private final Kind kind;
-        private final ReadOptions options;
+        private final Duration maxStale;
+        private final String effective;
         private final Question question;
-        private final Wanted what;
+        private final Function<Answer, Answer> shape;
         private final List<Header> cacheLines;
         private final Consumer<Answer> then;
 
         Reading(
                 Kind kind,
-                ReadOptions options,
+                Duration maxStale,
+                String effective,
                 Question question,
-                Wanted what,
+                Function<Answer, Answer> shape,
                 List<Header> cacheLines,
                 Consumer<Answer> then) {
             this.kind = kind;
-            this.options = options;
+            this.maxStale = maxStale;
+            this.effective = effective;
             this.question = question;
-            this.what = what;
+            this.shape = shape;
             this.cacheLines = cacheLines;
             this.then = then;
         }
 
         @Override
         public void answered(Reply reply) {
-            if (options.maxStale().isPositive()
+            if (maxStale.isPositive()
                     && question.consistency() == Consistency.STALE
-                    && reply.lastContactMillis() > options.maxStale().toMillis()) {
+                    && reply.lastContactMillis() > maxStale.toMillis()) {
                 askTheLeader();
                 return;
             }
             List<Header> lines = linesOf(reply);
             then.accept(
                     reply.found()
-                            ? what.shape().apply(Answer.json(reply.body())).withAll(lines)
+                            ? shape.apply(Answer.json(reply.body())).withAll(lines)
                             : Answer.empty(404).withAll(lines));
         }
 
@@ -199,7 +211,8 @@ final class Lookup {
                             Consistency.DEFAULT,
                             0,
                             Duration.ZERO);
-            servers.ask(again, new Reading(kind, options, again, what, cacheLines, then));
+            servers.ask(
+                    again, new Reading(kind, maxStale, effective, again, shape, cacheLines, then));
         }
 
         private List<Header> linesOf(Reply reply) {
@@ -213,7 +226,7 @@ final class Lookup {
                                     "X-Consul-Lastcontact",
                                     Long.toString(reply.lastContactMillis())));
             if (kind.discovery()) {
-                lines.add(new Header("X-Consul-Effective-Consistency", options.effective()));
+                lines.add(new Header("X-Consul-Effective-Consistency", effective));
             }
             lines.addAll(cacheLines);
             return lines;

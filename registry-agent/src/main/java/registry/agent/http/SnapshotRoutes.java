@@ -4,15 +4,18 @@ import java.io.BufferedOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
+import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.UUID;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+import registry.agent.config.AgentConfig;
 import registry.agent.http.Route.Trait;
 import registry.api.ApiException;
 import registry.server.rpc.Servers;
+import registry.server.snapshot.RestoreId;
 import registry.server.snapshot.RestoreOp;
 import registry.server.snapshot.SnapshotArchive;
 import registry.server.snapshot.SnapshotCalls;
@@ -26,15 +29,23 @@ final class SnapshotRoutes {
     private static final long MAX_ARCHIVE = 512L << 20;
 
     private final Servers servers;
+    private final String datacenter;
+    private final String node;
+
+    /** Unlike that of any other run of any agent. */
+    private final String process = UUID.randomUUID().toString();
+
+    /** Where archives are kept until they are verified; null for the temporary directory. */
     private final @Nullable Path dataDir;
 
-    /**
-     * @param dataDir where an archive is kept until it is verified; null for the system's temporary
-     *     directory
-     */
-    SnapshotRoutes(Servers servers, @Nullable Path dataDir) {
+    /** Restores under way. Guarded by this. */
+    private int restoring;
+
+    SnapshotRoutes(Servers servers, AgentConfig config) {
         this.servers = servers;
-        this.dataDir = dataDir;
+        this.datacenter = config.datacenter();
+        this.node = config.nodeName();
+        this.dataDir = config.dataDir();
     }
 
     void addTo(RouteTable.Builder table) {
@@ -79,18 +90,35 @@ final class SnapshotRoutes {
 
     private void restore(Request request, InputStream body, StreamHandler.Out out)
             throws IOException {
-        Path file =
-                dataDir == null
-                        ? Files.createTempFile("registry-restore-", ".snap")
-                        : Files.createTempFile(dataDir, "restore-", ".snap");
+        Path file = begin();
         try {
             receive(body, file);
             verify(file);
             hand(file);
         } finally {
-            Files.deleteIfExists(file);
+            end(file);
         }
         out.answer(Answer.empty(200));
+    }
+
+    /** A file to receive an archive in; those that a killed process has left are removed. */
+    private synchronized Path begin() throws IOException {
+        if (dataDir == null) {
+            return Files.createTempFile("registry-restore-", ".snap");
+        }
+        if (restoring++ == 0) {
+            try (DirectoryStream<Path> left = Files.newDirectoryStream(dataDir, "restore-*.snap")) {
+                for (Path file : left) {
+                    Files.deleteIfExists(file);
+                }
+            }
+        }
+        return Files.createTempFile(dataDir, "restore-", ".snap");
+    }
+
+    private synchronized void end(Path file) throws IOException {
+        restoring--;
+        Files.deleteIfExists(file);
     }
 
     private static void receive(InputStream body, Path file) throws IOException {
@@ -119,7 +147,8 @@ final class SnapshotRoutes {
 
     /** Takes the file to the log, piece by piece. */
     private void hand(Path file) throws IOException {
-        String restore = UUID.randomUUID().toString();
+        String restore =
+                new RestoreId(UUID.randomUUID().toString(), process, datacenter, node).toString();
         boolean done = false;
         try (InputStream in = Files.newInputStream(file)) {
             int parts = 0;

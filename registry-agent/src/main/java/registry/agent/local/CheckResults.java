@@ -160,7 +160,11 @@ final class CheckResults implements AutoCloseable {
             write = isWorthWriting(check) || newOutput;
         }
         if (first || newStatus) {
-            log.info("check is now {}: check={} before={}", result.status(), check.id(), before);
+            log.info(
+                    "check is now {}: check={} before={}",
+                    result.status(),
+                    check.id(),
+                    first ? "none" : before);
             writeTransition(check, first ? "" : before, result.status(), output);
         } else if (write) {
             writeSoon(check);

@@ -28,14 +28,14 @@ import registry.server.rpc.Target;
  * The servers as a client agent sees them: gossip says where they are, a link to each says whether
  * they answer. Gossip's suspicions cost nothing: a link that works is used.
  *
- * <p>Every half second each server is asked who leads; while nothing is under way and the leader
- * answers, the others every two. The leader is asked first, which saves a hop; a server that keeps
- * silent is left, and its questions are asked elsewhere.
+ * <p>Every half second each server is asked who leads; while no answer is waited for, the leader
+ * every second and the others every two. The leader is asked first, which saves a hop; a server
+ * that keeps silent is left, and its questions are asked elsewhere.
  */
 public final class RpcClient implements Servers, AutoCloseable {
     private static final Logger log = LoggerFactory.getLogger(RpcClient.class);
     private static final long PROBE_MILLIS = 500;
-    private static final int LOOKS_AT_REST = 4;
+    private static final int LOOKS = 4;
 
     /** A link that has just begun is usable a moment later. */
     private static final long MOVED_MILLIS = 10;
@@ -56,7 +56,7 @@ public final class RpcClient implements Servers, AutoCloseable {
                     1, Thread.ofPlatform().name("rpc-servers").daemon().factory());
 
     // Only the timer knows it.
-    private int looksAtRest;
+    private int looksQuietly;
 
     /** Who answered last when no leader was known: stays, for as long as it answers. */
     private volatile String current = "";
@@ -109,16 +109,18 @@ public final class RpcClient implements Servers, AutoCloseable {
         }
     }
 
-    /** Only at the leader, for as long as that is enough. */
+    /** While it is quiet, rarely; whoever begins to ask is looked after within half a second. */
     private void lookAgain() {
-        Known leading = known.get(leader());
-        if (leading != null
-                && leading.answers()
-                && router.underWay() == 0
-                && ++looksAtRest % LOOKS_AT_REST != 0) {
-            probe(leading);
-        } else {
+        int looks = router.isQuiet() ? looksQuietly++ % LOOKS : 0;
+        if (looks == 0) {
             look();
+        } else if (looks == LOOKS / 2) {
+            Known leading = known.get(leader());
+            if (leading != null && leading.answers()) {
+                probe(leading);
+            } else {
+                look();
+            }
         }
     }
 

@@ -12,7 +12,9 @@ import java.time.Duration;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.TreeMap;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
 import org.jgroups.protocols.TCP;
@@ -32,6 +34,7 @@ record TestNode(
         Keyring keyring,
         Distances distances) {
     static final InetAddress LOOPBACK = InetAddress.getLoopbackAddress();
+    private static final Set<Integer> GIVEN = ConcurrentHashMap.newKeySet();
 
     static TestNode node(String name, int port, int... seeds) {
         return new TestNode(
@@ -87,10 +90,16 @@ record TestNode(
                         node.distances));
     }
 
-    /** Below those that the kernel gives to connections, which might take it meanwhile. */
+    /**
+     * Below those that the kernel gives to connections, which might take it meanwhile; each once:
+     * of fifty by chance two are the same one time of eighteen.
+     */
     static int freePort() throws IOException {
         while (true) {
             int port = 10_000 + ThreadLocalRandom.current().nextInt(22_000);
+            if (!GIVEN.add(port)) {
+                continue;
+            }
             try (var socket = new ServerSocket(port, 1, LOOPBACK)) {
                 return socket.getLocalPort();
             } catch (BindException taken) {

@@ -217,7 +217,7 @@ class RpcClientTest {
         long killed = System.nanoTime();
         s1.close();
         await().pollInterval(Duration.ofMillis(5)).until(() -> s2.held.size() == 1);
-        assertThat(Duration.ofNanos(System.nanoTime() - killed)).isLessThan(Duration.ofSeconds(1));
+        assertThat(Duration.ofNanos(System.nanoTime() - killed)).isLessThan(Duration.ofSeconds(5));
         s2.held.getFirst().answered(s2.reply(6));
         assertThat(answer.from()).isEqualTo("s2");
     }
@@ -296,8 +296,8 @@ class RpcClientTest {
         long asked = System.nanoTime();
         s2.leader = s2.address;
         assertThat(client.call(Method.KV_APPLY, write())).isTrue();
-        assertThat(Duration.ofNanos(System.nanoTime() - asked)).isLessThan(Duration.ofSeconds(3));
-        await().atMost(Duration.ofSeconds(1)).until(() -> s2.held.size() == 1);
+        assertThat(Duration.ofNanos(System.nanoTime() - asked)).isLessThan(Duration.ofSeconds(8));
+        await().atMost(Duration.ofSeconds(8)).until(() -> s2.held.size() == 1);
         s2.held.getFirst().answered(s2.reply(6));
         assertThat(answer.from()).isEqualTo("s2");
     }

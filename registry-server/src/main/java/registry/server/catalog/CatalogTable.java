@@ -59,12 +59,10 @@ public final class CatalogTable {
                             Instance::decode)
                     .carriedBy(
                             (row, here, into) ->
-                                    Instance.of(
+                                    new Instance(
                                             row.node(),
-                                            withIndexes(
-                                                    row.service(),
-                                                    row.service().createIndex(),
-                                                    into.index())),
+                                            row.key(),
+                                            new Row<>(withIndex(row.service(), into.index()))),
                             Scopes.SERVICES,
                             Scopes.EXTINCTION);
 
@@ -93,7 +91,7 @@ public final class CatalogTable {
                             row -> Json.write(row.value()),
                             CatalogTable::decodeCheck)
                     .carriedBy(
-                            (row, here, into) -> new Row<>(shared(row.value(), into.index())),
+                            (row, here, into) -> new Row<>(withIndex(row.value(), into.index())),
                             Scopes.CHECKS);
 
     private CatalogTable() {}
@@ -485,6 +483,22 @@ public final class CatalogTable {
                 modifyIndex);
     }
 
+    private static NodeService withIndex(NodeService s, long modifyIndex) {
+        return new NodeService(
+                s.kind(),
+                s.id(),
+                s.service(),
+                s.tags(),
+                s.address(),
+                s.taggedAddresses(),
+                s.meta(),
+                s.port(),
+                s.weights(),
+                s.enableTagOverride(),
+                s.createIndex(),
+                modifyIndex);
+    }
+
     /** The check with the name and tags of the service it is bound to, if any. */
     private static HealthCheck bind(
             HealthCheck check, @Nullable NodeService service, long modifyIndex) {
@@ -506,23 +520,37 @@ public final class CatalogTable {
 
     /** A check of a snapshot, which repeats in each what many have in common. */
     private static Row<HealthCheck> decodeCheck(byte[] bytes) {
-        HealthCheck check = Json.read(bytes, HealthCheck.class);
-        return new Row<>(shared(check, check.modifyIndex()));
+        HealthCheck c = Json.read(bytes, HealthCheck.class);
+        return new Row<>(
+                new HealthCheck(
+                        Shared.of(c.node()),
+                        c.checkId(),
+                        Shared.of(c.name()),
+                        Shared.of(c.status()),
+                        Shared.of(c.notes()),
+                        Shared.of(c.output()),
+                        Shared.of(c.serviceId()),
+                        Shared.of(c.serviceName()),
+                        Shared.texts(c.serviceTags()),
+                        Shared.of(c.type()),
+                        Shared.of(c.definition()),
+                        c.createIndex(),
+                        c.modifyIndex()));
     }
 
-    private static HealthCheck shared(HealthCheck c, long modifyIndex) {
+    private static HealthCheck withIndex(HealthCheck c, long modifyIndex) {
         return new HealthCheck(
-                Shared.of(c.node()),
+                c.node(),
                 c.checkId(),
-                Shared.of(c.name()),
-                Shared.of(c.status()),
-                Shared.of(c.notes()),
-                Shared.of(c.output()),
-                Shared.of(c.serviceId()),
-                Shared.of(c.serviceName()),
-                Shared.texts(c.serviceTags()),
-                Shared.of(c.type()),
-                Shared.of(c.definition()),
+                c.name(),
+                c.status(),
+                c.notes(),
+                c.output(),
+                c.serviceId(),
+                c.serviceName(),
+                c.serviceTags(),
+                c.type(),
+                c.definition(),
                 c.createIndex(),
                 modifyIndex);
     }

@@ -3,6 +3,7 @@ package registry.server.kv;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Objects;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import registry.api.ApiException;
 import registry.api.KvPair;
@@ -64,9 +65,7 @@ public final class KvTable {
                     .carriedBy((delay, here, into) ->
                             new LockDelay(
                                     delay.key(),
-                                    Math.max(
-                                            delay.until() + into.timeShift(),
-                                            here == null ? 0 : here.until())));
+                                    Math.max(delay.until() + into.timeShift(), until(here.get()))));
 
     private static final long MAX_DELAY_MILLIS = 60_000;
     private static final long NANOS_PER_MILLI = 1_000_000;
@@ -158,8 +157,14 @@ public final class KvTable {
 
     // Changes.
 
+    private static long until(@Nullable LockDelay delay) {
+        return delay == null ? 0 : delay.until();
+    }
+
     /** A lock that has another holder than before the restore has been taken once more. */
-    private static KvPair carry(KvPair pair, @Nullable KvPair here, TableDef.Carriage into) {
+    private static KvPair carry(
+            KvPair pair, Supplier<@Nullable KvPair> replaced, TableDef.Carriage into) {
+        KvPair here = replaced.get();
         long locks = pair.lockIndex();
         if (here != null && here.lockIndex() >= locks) {
             boolean taken =

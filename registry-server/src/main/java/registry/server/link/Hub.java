@@ -45,17 +45,18 @@ public final class Hub implements AutoCloseable {
     private static final int CONNECT_MILLIS = 1000;
     private static final long ACCEPT_PAUSE_MILLIS = 20;
     private static final long MIN_TICK_NANOS = TimeUnit.MILLISECONDS.toNanos(20);
-    private static final long MAX_TICK_NANOS = TimeUnit.MILLISECONDS.toNanos(250);
+    private static final long MAX_TICK_NANOS = TimeUnit.SECONDS.toNanos(1);
+    private static final long BUSY_TICK_NANOS = TimeUnit.MILLISECONDS.toNanos(250);
     private static final long FAR_NANOS = TimeUnit.HOURS.toNanos(1);
     private static final long MIN_PAUSE_MILLIS = 20;
     private static final long HELLO_NANOS = TimeUnit.SECONDS.toNanos(3);
 
     /** Later at the end that was dialled: else both would ask at once, each time. */
-    private static final long PING_NANOS = TimeUnit.SECONDS.toNanos(1);
+    private static final long PING_NANOS = TimeUnit.SECONDS.toNanos(2);
 
-    private static final long DIALLED_PING_NANOS = TimeUnit.MILLISECONDS.toNanos(1_500);
+    private static final long DIALLED_PING_NANOS = TimeUnit.MILLISECONDS.toNanos(2_500);
     private static final long SILENT_NANOS = TimeUnit.SECONDS.toNanos(5);
-    private static final long HEARD_NANOS = TimeUnit.SECONDS.toNanos(2);
+    private static final long HEARD_NANOS = TimeUnit.SECONDS.toNanos(3);
     private static final long COMPLAIN_NANOS = TimeUnit.SECONDS.toNanos(5);
     private static final long AWAY_NANOS = TimeUnit.SECONDS.toNanos(1);
 
@@ -74,6 +75,8 @@ public final class Hub implements AutoCloseable {
 
     /** When the timer looks again at the latest. */
     private volatile long nextTick = System.nanoTime() + FAR_NANOS;
+
+    private volatile boolean askedOfLate;
 
     private @Nullable ServerSocket listener;
     private @Nullable Thread acceptor;
@@ -453,7 +456,9 @@ public final class Hub implements AutoCloseable {
      */
     long tickAll(long planned, long now) {
         boolean wasAway = now - planned > AWAY_NANOS;
-        long next = now + MAX_TICK_NANOS;
+        boolean busy = askedOfLate || !greeting.isEmpty();
+        askedOfLate = false;
+        long next = now + (busy ? BUSY_TICK_NANOS : MAX_TICK_NANOS);
         for (Link link : links) {
             if (wasAway) {
                 link.forgive(now);
@@ -482,6 +487,9 @@ public final class Hub implements AutoCloseable {
     /** Something is due at {@code nanos}. */
     private void lookBy(long nanos) {
         if (nanos - nextTick < 0) {
+            // Whoever asks in haste asks again: better a few looks too many than a wake-up each
+            // time.
+            askedOfLate = true;
             LockSupport.unpark(timer);
         }
     }

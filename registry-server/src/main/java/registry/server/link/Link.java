@@ -383,7 +383,7 @@ public final class Link {
      * @return when there may be something to do again, by what is known now
      */
     long tick(long now, long silentNanos) {
-        long next = now + pingNanos;
+        long next = now + silentNanos;
         for (var entry : pending.entrySet()) {
             Pending call = entry.getValue();
             if (now - call.deadline < 0) {
@@ -399,7 +399,8 @@ public final class Link {
             lastPing = now;
             send(PING, 0, (byte) 0, NOTHING, 0);
         }
-        return next;
+        long ping = silence > pingNanos ? lastPing + pingNanos : now - silence + pingNanos;
+        return ping - next < 0 ? ping : next;
     }
 
     /** Whether this end was heard after {@code since} from another host than that of {@code of}. */

@@ -221,7 +221,7 @@ public final class JraftConsensus implements Consensus {
         options.setInitialConf(new Configuration(founders));
         RaftOptions raft = options.getRaftOptions();
         raft.setMaxElectionDelayMs(electionMillis / 2);
-        raft.setElectionHeartbeatFactor(5);
+        raft.setElectionHeartbeatFactor(4);
         raft.setDisruptorBufferSize(QUEUE);
         raft.setApplyBatch(256);
         raft.setOpenStatistics(false);

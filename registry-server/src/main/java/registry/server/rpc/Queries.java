@@ -4,12 +4,13 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
+import java.util.concurrent.Callable;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledFuture;
 import java.util.concurrent.ScheduledThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicIntegerFieldUpdater;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -29,6 +30,9 @@ import registry.server.state.Watches;
  * threads here, which read again and answer; one thread keeps the deadlines.
  */
 public final class Queries implements AutoCloseable {
+    private static final AtomicIntegerFieldUpdater<Parked> DONE =
+            AtomicIntegerFieldUpdater.newUpdater(Parked.class, "done");
+
     private static final Logger log = LoggerFactory.getLogger(Queries.class);
     private static final int CACHED_ANSWERS = 1024;
     private static final long CACHED_BYTES = 16L << 20;
@@ -173,12 +177,15 @@ public final class Queries implements AutoCloseable {
                 answer.body());
     }
 
-    /** One question until its answer: any number of threads may try to give it, one does. */
-    private final class Parked implements Watches.Waiter, Servers.Held {
+    /**
+     * One question until its answer: any number of threads may try to give it, one does. There are
+     * many of them, so what belongs to one is in this object.
+     */
+    private final class Parked implements Watches.Waiter, Servers.Held, Callable<Boolean> {
         private final Question question;
         private final Query query;
         private final Servers.Listener listener;
-        private final AtomicBoolean done = new AtomicBoolean();
+        private volatile int done;
         private volatile @Nullable ScheduledFuture<?> deadline;
 
         Parked(Question question, Query query, Servers.Listener listener) {
@@ -208,15 +215,20 @@ public final class Queries implements AutoCloseable {
                 return;
             }
             store.watches().register(query.watches(), this);
-            deadline =
-                    deadlines.schedule(
-                            () -> wakers.execute(this::answer), holdNanos(), TimeUnit.NANOSECONDS);
-            if (done.get()) {
+            deadline = deadlines.schedule(this, holdNanos(), TimeUnit.NANOSECONDS);
+            if (done != 0) {
                 cancelDeadline();
                 store.watches().deregister(query.watches(), this);
             } else if (moved()) {
                 answer();
             }
+        }
+
+        /** The deadline has come. */
+        @Override
+        public Boolean call() {
+            wakers.execute(this::answer);
+            return true;
         }
 
         private long holdNanos() {
@@ -226,7 +238,7 @@ public final class Queries implements AutoCloseable {
 
         /** No longer registered under the prefix that woke it. */
         void woken() {
-            if (done.get()) {
+            if (done != 0) {
                 return;
             }
             if (moved()) {
@@ -234,7 +246,7 @@ public final class Queries implements AutoCloseable {
                 return;
             }
             store.watches().register(query.watches(), this);
-            if (done.get()) {
+            if (done != 0) {
                 store.watches().deregister(query.watches(), this);
             } else if (moved()) {
                 answer();
@@ -286,7 +298,7 @@ public final class Queries implements AutoCloseable {
         }
 
         private boolean finish() {
-            if (!done.compareAndSet(false, true)) {
+            if (!DONE.compareAndSet(this, 0, 1)) {
                 return false;
             }
             if (deadline != null) {

@@ -6,6 +6,7 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ScheduledThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.LockSupport;
 import org.jspecify.annotations.Nullable;
 import registry.api.ApiException;
@@ -22,6 +23,7 @@ public final class Router implements AutoCloseable {
 
     private static final int PAUSE_MILLIS = 20;
     private static final long GRACE_MILLIS = 10_000;
+    private static final long QUIET_NANOS = TimeUnit.SECONDS.toNanos(1);
 
     /** A write that may have been applied is followed at least so long. */
     private static final long MIN_AGAIN_NANOS = TimeUnit.SECONDS.toNanos(2);
@@ -55,6 +57,8 @@ public final class Router implements AutoCloseable {
     private final Requests requests = new Requests();
     private final ScheduledThreadPoolExecutor timer;
     private final Set<Routed> routed = ConcurrentHashMap.newKeySet();
+    private final AtomicInteger writing = new AtomicInteger();
+    private volatile long begun = System.nanoTime();
     private volatile boolean closed;
 
     public Router(Targets targets) {
@@ -86,6 +90,15 @@ public final class Router implements AutoCloseable {
      * @param id null for a write that may be sent again only if it certainly was not applied
      */
     <Q, A> A sendOn(Method<Q, A> method, Q request, @Nullable RequestId id, int holdMillis) {
+        writing.incrementAndGet();
+        try {
+            return send(method, request, id, holdMillis);
+        } finally {
+            writing.decrementAndGet();
+        }
+    }
+
+    private <Q, A> A send(Method<Q, A> method, Q request, @Nullable RequestId id, int holdMillis) {
         long hold = TimeUnit.MILLISECONDS.toNanos(holdMillis);
         long until = System.nanoTime() + hold;
         Target failed = null;
@@ -129,6 +142,7 @@ public final class Router implements AutoCloseable {
 
     /** See {@link Servers#ask}. */
     public Servers.Held ask(Question question, Servers.Listener listener, int holdMillis) {
+        begun = System.nanoTime();
         var asked = new Routed(question, listener, holdMillis);
         routed.add(asked);
         asked.next(null);
@@ -146,6 +160,11 @@ public final class Router implements AutoCloseable {
     /** Questions that are not answered yet. */
     public int underWay() {
         return routed.size();
+    }
+
+    /** Whether no write is under way, and all questions have been held for a while. */
+    public boolean isQuiet() {
+        return writing.get() == 0 && System.nanoTime() - begun > QUIET_NANOS;
     }
 
     @Override

@@ -25,6 +25,9 @@ public final class ServerRpc implements Servers, AutoCloseable {
     /** What was on its way to the old leader when it was left first is left then. */
     private static final int LEAVE_LOOKS = 3;
 
+    /** While nobody waits for a leader's answer, every so many. */
+    private static final int LOOKS_AT_REST = 5;
+
     private final Servers local;
     private final Hub hub;
     private final String self;
@@ -43,6 +46,7 @@ public final class ServerRpc implements Servers, AutoCloseable {
     // Only the timer knows these.
     private String seen = "";
     private int leaving;
+    private int looksAtRest;
 
     private record Leader(Hub.Peer peer, Remote remote) {}
 
@@ -67,6 +71,10 @@ public final class ServerRpc implements Servers, AutoCloseable {
 
     /** Whoever leads no more may be frozen, and its link look sound. */
     private void look() {
+        boolean rests = leaving == 0 && router.isQuiet();
+        if (rests && looksAtRest++ % LOOKS_AT_REST != 0) {
+            return;
+        }
         try {
             hasOthers = local.peers().size() > 1;
             String leader = local.leader();

@@ -40,6 +40,12 @@ public final class RestoreTable {
         return abandoned(state.table(PARTS).rows().values(), time);
     }
 
+    /** The restore whose pieces are there; null when there is none. */
+    static @Nullable String underWay(State state) {
+        RestorePart last = last(state.table(PARTS).rows().values());
+        return last == null ? null : last.restore();
+    }
+
     private static @Nullable String abandoned(Collection<RestorePart> parts, long time) {
         RestorePart last = last(parts);
         return last != null && last.time() + PATIENCE_MILLIS <= time ? last.restore() : null;

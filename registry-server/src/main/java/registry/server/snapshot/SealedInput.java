@@ -38,20 +38,39 @@ final class SealedInput extends InputStream {
         if (length == 0) {
             return 0;
         }
-        while (!ended && to - from <= seal) {
-            fill();
-        }
-        int ready = Math.min(length, to - from - seal);
+        int ready = ready(length);
         if (ready <= 0) {
             return -1;
         }
         System.arraycopy(buffer, from, target, offset, ready);
-        digest.update(buffer, from, ready);
-        from += ready;
+        take(ready);
+        return ready;
+    }
+
+    /** The digest has to see what nobody reads, but nobody has to copy it. */
+    @Override
+    public long skip(long most) throws IOException {
+        int ready = most <= 0 ? 0 : ready(most);
+        if (ready <= 0) {
+            return 0;
+        }
+        take(ready);
+        return ready;
+    }
+
+    private int ready(long most) throws IOException {
+        while (!ended && to - from <= seal) {
+            fill();
+        }
+        return (int) Math.min(most, to - from - seal);
+    }
+
+    private void take(int bytes) throws IOException {
+        digest.update(buffer, from, bytes);
+        from += bytes;
         if (ended && to - from == seal) {
             verify();
         }
-        return ready;
     }
 
     private void fill() throws IOException {

@@ -12,6 +12,9 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.function.Predicate;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 import registry.api.ApiException;
 import registry.server.raft.Consensus;
 import registry.server.rpc.Proposer;
@@ -24,6 +27,7 @@ import registry.server.state.TableDef;
  * writes the archive to a file beside the database while it is already read from there.
  */
 public final class SnapshotEndpoint implements AutoCloseable {
+    private static final Logger log = LoggerFactory.getLogger(SnapshotEndpoint.class);
     private static final long READ_INDEX_SECONDS = 10;
     private static final long IDLE_NANOS = TimeUnit.MINUTES.toNanos(2);
     private static final int MOST_AT_ONCE = 8;
@@ -35,11 +39,13 @@ public final class SnapshotEndpoint implements AutoCloseable {
     private final Path directory;
     private final String datacenter;
     private final String node;
+    private final Predicate<String> hasEnded;
     private final Map<String, Spool> spools = new ConcurrentHashMap<>();
 
     /**
      * @param tables all there are
      * @param dataDir where there is room for an archive
+     * @param hasEnded whether gossip says of an agent of this datacenter that it is no more
      */
     public SnapshotEndpoint(
             Proposer proposer,
@@ -48,7 +54,8 @@ public final class SnapshotEndpoint implements AutoCloseable {
             List<TableDef<?>> tables,
             Path dataDir,
             String datacenter,
-            String node) {
+            String node,
+            Predicate<String> hasEnded) {
         this.proposer = proposer;
         this.store = store;
         this.consensus = consensus;
@@ -56,6 +63,7 @@ public final class SnapshotEndpoint implements AutoCloseable {
         this.directory = dataDir.resolve("snapshots-under-way");
         this.datacenter = datacenter;
         this.node = node;
+        this.hasEnded = hasEnded;
     }
 
     /** Begins a snapshot of all that was acknowledged before, or of what this server knows. */
@@ -163,9 +171,28 @@ public final class SnapshotEndpoint implements AutoCloseable {
         });
     }
 
-    /** Takes a step of a restore to the log. */
+    /**
+     * Takes a step of a restore to the log; its first makes room where another one has no owner.
+     */
     public Boolean propose(RestoreOp step) {
+        if (step instanceof RestoreOp.Stage stage && stage.part() == 0) {
+            String other = RestoreTable.underWay(store.current());
+            if (other != null && isOrphan(other, stage.restore())) {
+                proposer.propose(new RestoreOp.Drop(other));
+                log.info("a restore whose agent has ended was given up: id={}", other);
+            }
+        }
         return (Boolean) proposer.propose(step);
+    }
+
+    /** Of an agent that has ended; if it hasn't after all, its restore fails and nothing else. */
+    private boolean isOrphan(String restore, String next) {
+        RestoreId id = RestoreId.parse(restore).orElse(null);
+        if (id == null) {
+            return false;
+        }
+        return RestoreId.parse(next).filter(id::isEarlierRunOf).isPresent()
+                || (id.datacenter().equals(datacenter) && hasEnded.test(id.node()));
     }
 
     @Override

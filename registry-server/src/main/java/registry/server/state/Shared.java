@@ -34,6 +34,11 @@ public final class Shared {
 
     /** An immutable list without spare room, of shared texts, itself shared. */
     public static List<String> texts(List<String> texts) {
-        return of(texts.stream().map(Shared::of).toList());
+        String[] shared = new String[texts.size()];
+        int at = 0;
+        for (String text : texts) {
+            shared[at++] = of(text);
+        }
+        return of(List.of(shared));
     }
 }

@@ -179,16 +179,18 @@ public final class StateCodec {
 
     private static <R> Table<R> readTable(TableDef<R> def, DataInputStream in, Rows become)
             throws IOException {
-        SortedMap<String, R> rows = new TreeMap<>(def.order());
+        int count = in.readInt();
+        // The count is not to be believed before the rows have come.
+        var rows = new Ascending<R>(def.order(), Math.clamp(count, 0, 1 << 10));
         try {
-            for (int left = in.readInt(); left > 0; left--) {
+            for (int left = count; left > 0; left--) {
                 R row = become.of(def, def.decode(readBytes(in)));
-                rows.put(def.key(row), row);
+                rows.add(Map.entry(def.key(row), row));
             }
         } catch (UncheckedIOException e) {
             throw new IOException("table " + def.name() + ": " + e.getMessage(), e);
         }
-        return Table.of(def, rows);
+        return Table.of(def, rows.sorted());
     }
 
     private static byte[] readBytes(DataInputStream in) throws IOException {

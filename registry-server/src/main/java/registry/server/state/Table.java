@@ -12,6 +12,9 @@ import org.pcollections.TreePMap;
 
 /** The rows of one table at one moment, by primary key and by each grouping. Immutable. */
 public final class Table<R> {
+    /** Rows that most groups have at least. */
+    private static final int FEW = 2;
+
     private final TableDef<R> def;
     private final PSortedMap<String, R> rows;
     private final List<PSortedMap<String, PSortedMap<String, R>>> groups;
@@ -33,19 +36,28 @@ public final class Table<R> {
     static <R> Table<R> of(TableDef<R> def, SortedMap<String, R> rows) {
         List<PSortedMap<String, PSortedMap<String, R>>> groups = new ArrayList<>();
         for (TableDef.Grouping<R> grouping : def.groupings()) {
-            Map<String, SortedMap<String, R>> grouped = new HashMap<>();
-            rows.forEach((key, row) -> {
-                String group = grouping.of(row);
-                if (group != null) {
-                    grouped.computeIfAbsent(group, first -> new TreeMap<>(def.order()))
-                            .put(key, row);
-                }
-            });
-            SortedMap<String, PSortedMap<String, R>> sorted = new TreeMap<>();
-            grouped.forEach((group, members) -> sorted.put(group, TreePMap.fromSortedMap(members)));
-            groups.add(TreePMap.fromSortedMap(sorted));
+            groups.add(grouped(def, grouping, rows));
         }
         return new Table<>(def, TreePMap.fromSortedMap(rows), List.copyOf(groups));
+    }
+
+    private static <R> PSortedMap<String, PSortedMap<String, R>> grouped(
+            TableDef<R> def, TableDef.Grouping<R> grouping, SortedMap<String, R> rows) {
+        Map<String, Ascending<R>> groups = new HashMap<>();
+        for (Map.Entry<String, R> row : rows.entrySet()) {
+            String group = grouping.of(row.getValue());
+            if (group != null) {
+                groups.computeIfAbsent(group, first -> new Ascending<>(def.order(), FEW)).add(row);
+            }
+        }
+        var byName = new ArrayList<>(groups.entrySet());
+        byName.sort(Map.Entry.comparingByKey());
+        var sorted = new Ascending<PSortedMap<String, R>>(String::compareTo, byName.size());
+        for (Map.Entry<String, Ascending<R>> group : byName) {
+            PSortedMap<String, R> members = TreePMap.fromSortedMap(group.getValue().sorted());
+            sorted.add(Map.entry(group.getKey(), members));
+        }
+        return TreePMap.fromSortedMap(sorted.sorted());
     }
 
     public @Nullable R get(String key) {

@@ -3,6 +3,7 @@ package registry.server.state;
 import java.util.Comparator;
 import java.util.List;
 import java.util.function.Function;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -37,9 +38,9 @@ public final class TableDef<R> {
     @FunctionalInterface
     public interface Carrier<R> {
         /**
-         * @param here the row of this history that it takes the place of
+         * @param here looks up the row of this history that it takes the place of
          */
-        R carry(R row, @Nullable R here, Carriage into);
+        R carry(R row, Supplier<@Nullable R> here, Carriage into);
     }
 
     private final String name;
@@ -105,7 +106,7 @@ public final class TableDef<R> {
         return carrier != null;
     }
 
-    R carry(R row, @Nullable R here, Carriage into) {
+    R carry(R row, Supplier<@Nullable R> here, Carriage into) {
         return carrier == null ? row : carrier.carry(row, here, into);
     }
 

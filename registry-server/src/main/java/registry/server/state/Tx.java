@@ -181,7 +181,7 @@ public final class Tx {
         return new StateCodec.Rows() {
             @Override
             public <R> R of(TableDef<R> def, R row) {
-                return def.carry(row, table(def).get(def.key(row)), into);
+                return def.carry(row, () -> get(def, def.key(row)), into);
             }
         };
     }

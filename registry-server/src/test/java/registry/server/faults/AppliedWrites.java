@@ -29,7 +29,7 @@ final class AppliedWrites {
     private final Map<String, NavigableSet<Long>> changes = new ConcurrentHashMap<>();
     private final List<String> broken = new CopyOnWriteArrayList<>();
 
-    private record Wrapped(KvWrite write) {}
+    private record Wrapped(@Nullable KvWrite write) {}
 
     void applied(long index, byte[] command, Object result, long now) {
         if (!(result instanceof Boolean written)) {
@@ -38,7 +38,7 @@ final class AppliedWrites {
         KvWrite write =
                 Json.read(Arrays.copyOfRange(command, HEADER, command.length), Wrapped.class)
                         .write();
-        byte[] value = write.value();
+        byte[] value = write == null ? null : write.value();
         if (value == null) {
             return;
         }

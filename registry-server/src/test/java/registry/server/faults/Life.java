@@ -32,6 +32,7 @@ import registry.server.rpc.Consistency;
 import registry.server.rpc.Queries;
 import registry.server.rpc.Question;
 import registry.server.rpc.Servers;
+import registry.server.state.Op;
 import registry.server.state.State;
 import registry.server.state.StateStore;
 import registry.server.state.Watches;
@@ -53,6 +54,7 @@ final class Life implements AutoCloseable {
     private final RaftDisk disk;
     private final Hub hub;
     private final Queries queries;
+    private final LogProposer proposer;
     private final KvEndpoint kv;
     private final LeaderLoop leader;
     private final Planted planted;
@@ -105,7 +107,8 @@ final class Life implements AutoCloseable {
         this.cluster =
                 ClusterConsensus.start(disk, config, new Observed(fsm, log), hub, members, false);
         this.consensus = cluster;
-        this.kv = new KvEndpoint(new LogProposer(consensus, fsm));
+        this.proposer = new LogProposer(consensus, fsm);
+        this.kv = new KvEndpoint(proposer);
         this.queries = new Queries(state, consensus, kv::get, wakers, answers);
         this.leader = new LeaderLoop(fsm::leadingTerm, signals, List.of(), queries::leadershipLost);
         leader.start();
@@ -122,6 +125,11 @@ final class Life implements AutoCloseable {
 
     boolean write(KvWrite write) {
         return kv.apply(write);
+    }
+
+    /** What the log makes of any command. */
+    Object propose(Op op) {
+        return proposer.propose(op);
     }
 
     /** After which this server's own state may be read as if it were the only one. */

@@ -51,7 +51,7 @@ class LogProposerTest {
     @ValueSource(
             strings = {
                 "{'Node':'n','Address':'a'}",
-                "{'node':'n','address':'','SkipNodeUpdate':true,'Checks':null,'TaggedAddresses':null}",
+                "{'Node':'n','Address':'','SkipNodeUpdate':true,'Checks':null,'TaggedAddresses':null}",
                 "{'Node':'n','Address':'a','TaggedAddresses':{},'NodeMeta':{},'Checks':[null]}",
                 "{'Node':'n','Address':'a','TaggedAddresses':{'lan':null},'NodeMeta':{'b':null,'a':'\\ud800'}}",
                 "{'Node':'n','Address':'a','Service':{'Service':'s'}}",

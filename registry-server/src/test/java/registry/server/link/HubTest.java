@@ -17,12 +17,14 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Executors;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.stream.Collectors;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -292,11 +294,17 @@ class HubTest {
         await().atMost(5, SECONDS).until(() -> !link.isOpen());
     }
 
-    /** An accepting thread that outlives its port would let the first caller of the next one in. */
+    /**
+     * As long as its thread is in the kernel, accepting, a port stays taken whatever its socket
+     * says: one time of 300 the next server found it so, one of 12 on a busy machine.
+     */
     @Test
     void aPortThatWasClosedIsFreeAtOnce() throws Exception {
-        for (int i = 0; i < 50; i++) {
+        for (int i = 0; i < 10; i++) {
+            Set<Thread> ended = accepting();
             server.close();
+            ended.removeAll(accepting());
+            assertThat(ended).as("who accepted no longer does").isNotEmpty();
             server = hub("c1", service("server", this::answer));
             assertThat(server.listen(address)).isEqualTo(address);
             try (Socket socket = new Socket(address.getAddress(), address.getPort())) {
@@ -307,6 +315,12 @@ class HubTest {
                         .isEqualTo("server");
             }
         }
+    }
+
+    private static Set<Thread> accepting() {
+        return Thread.getAllStackTraces().keySet().stream()
+                .filter(thread -> thread.getName().equals("link-accept"))
+                .collect(Collectors.toSet());
     }
 
     private static boolean readsEnd(Socket socket) {

@@ -64,6 +64,10 @@ final class TestServer implements AutoCloseable {
     }
 
     static ServerConfig config(Path dir, long snapshotBytes) {
+        return config(dir, snapshotBytes, 5);
+    }
+
+    static ServerConfig config(Path dir, long snapshotBytes, int raftMultiplier) {
         return new ServerConfig(
                 dir,
                 "dc1",
@@ -72,7 +76,7 @@ final class TestServer implements AutoCloseable {
                 "127.0.0.1",
                 8300,
                 1,
-                5,
+                raftMultiplier,
                 snapshotBytes,
                 Duration.ofMinutes(15));
     }

@@ -16,6 +16,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.SplittableRandom;
 import java.util.TreeMap;
+import java.util.UUID;
 import java.util.zip.GZIPInputStream;
 import java.util.zip.GZIPOutputStream;
 import org.junit.jupiter.api.Test;
@@ -24,6 +25,7 @@ import registry.api.ApiException;
 import registry.api.KvWrite;
 import registry.server.TestServer;
 import registry.server.fsm.Fsm;
+import registry.server.leader.Members;
 import registry.server.rpc.Question;
 import registry.server.rpc.Reply;
 import registry.server.state.TableDef;
@@ -291,7 +293,7 @@ class RestoreTest {
             restore(fresh, save(test));
             fresh.nanos.addAndGet(Duration.ofSeconds(61).toNanos());
             long before = fresh.consensus.index();
-            fresh.members.put("nobody", "", 0, registry.server.leader.Members.State.LEAVING);
+            fresh.members.put("nobody", "", 0, Members.State.LEAVING);
             org.awaitility.Awaitility.await()
                     .untilAsserted(() -> assertThat(fresh.consensus.index()).isGreaterThan(before));
         }
@@ -311,6 +313,41 @@ class RestoreTest {
             assertThatThrownBy(() -> stage(test, "first", 1, archive))
                     .hasMessageContaining("took too long");
         }
+    }
+
+    @Test
+    void nobodyWaitsForARestoreWhoseAgentHasEnded() {
+        try (var test = new TestServer(dir)) {
+            test.put("a", "1");
+            byte[] archive = save(test);
+            String first = id("p1", "dc1", "n.7");
+            stage(test, first, 0, Arrays.copyOf(archive, 10));
+            // The agent's own second restore, and those of others, are not to disturb the first.
+            for (String other :
+                    List.of(
+                            id("p1", "dc1", "n.7"),
+                            id("p2", "dc2", "n.7"),
+                            id("p3", "dc1", "n8"))) {
+                assertThatThrownBy(() -> stage(test, other, 0, archive))
+                        .hasMessage("another restore is under way, try again later");
+            }
+            // It was started again.
+            String second = id("p4", "dc1", "n.7");
+            stage(test, second, 0, Arrays.copyOf(archive, 10));
+            assertThatThrownBy(() -> stage(test, first, 1, archive))
+                    .hasMessage("another restore is under way, try again later");
+            assertThatThrownBy(() -> commit(test, first, 1)).hasMessageContaining("took too long");
+            // It has gone for good.
+            test.members.put("n.7", "10.0.0.7", 0, Members.State.FAILED);
+            String third = id("p3", "dc1", "n8");
+            stage(test, third, 0, archive);
+            commit(test, third, 1);
+            assertThat(test.get(Question.KV_GET, "a").found()).isTrue();
+        }
+    }
+
+    private static String id(String process, String datacenter, String node) {
+        return new RestoreId(UUID.randomUUID().toString(), process, datacenter, node).toString();
     }
 
     @Test

@@ -283,7 +283,7 @@ class LinksTest {
             long began = System.nanoTime();
             dial(new Links(ring), host);
             assertThat(host.next()).isNotNull();
-            assertThat(System.nanoTime() - began).isLessThan(SECONDS.toNanos(1));
+            assertThat(System.nanoTime() - began).isLessThan(SECONDS.toNanos(10));
             assertThat(end(strangers.getFirst())).as("shown out in the end").isTrue();
         }
     }
@@ -320,7 +320,7 @@ class LinksTest {
                                 }
                             })
                     .hasMessage("the other side takes nothing");
-            assertThat(System.nanoTime() - began).isLessThan(SECONDS.toNanos(5));
+            assertThat(System.nanoTime() - began).isLessThan(SECONDS.toNanos(20));
             assertThat(socket.isClosed()).isTrue();
         }
     }
