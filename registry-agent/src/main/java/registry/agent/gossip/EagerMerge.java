@@ -59,11 +59,14 @@ final class EagerMerge extends MERGE3 {
 
     private synchronized void rounds(boolean rare) {
         rarely = rare;
-        setMaxInterval(rare ? 20_000 : 3_000).setMinInterval(rare ? 10_000 : 1_000);
+        // In this order: the old lower bound is held against the upper one that there is.
+        setMinInterval(rare ? 10_000 : 1_000).setMaxInterval(rare ? 20_000 : 3_000);
         if (!rare && isInfoSenderRunning()) {
-            // Else the next one would still be far away.
+            // Else the next ones would still be far away.
             stopInfoSender();
             startInfoSender();
+            stopViewConsistencyChecker();
+            startViewConsistencyChecker();
         }
     }
 

@@ -276,10 +276,12 @@ final class FailureDetector extends Protocol {
                 LOG.info("own pause, nobody is judged by it: millis={}", late);
                 slowUntil = now + Math.min(MAX_SLOW, late);
                 forgive(now);
-                wasAway.run();
             }
             planned = now + TICK;
             try {
+                if (late > OWN_PAUSE) {
+                    wasAway.run();
+                }
                 if (now >= nextBeat) {
                     nextBeat = now + interval();
                     beat(now);
