@@ -67,7 +67,7 @@ class SeedsTest {
         assertThat(second.incarnation()).isGreaterThan(first.incarnation());
         // The clock went back: the file knows better.
         Files.writeString(
-                folder.resolve("m.json"), "{\"incarnation\": 99999999999999, \"members\": []}");
+                folder.resolve("m.json"), "{\"Incarnation\": 99999999999999, \"Members\": []}");
         assertThat(seeds().incarnation()).isEqualTo(100_000_000_000_000L);
     }
 
