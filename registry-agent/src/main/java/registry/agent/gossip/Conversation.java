@@ -42,6 +42,11 @@ final class Conversation implements AutoCloseable {
     /** Two or three rounds of merging, each with its wait for answers. */
     private static final long MERGE_MILLIS = 8_000;
 
+    /** For as long as who led may have been deaf, and a merge after it. */
+    private static final long DEAF_MILLIS = 20_000;
+
+    private static final long KNOCK_MILLIS = 200;
+
     private final ScheduledExecutorService gossip =
             Executors.newSingleThreadScheduledExecutor(
                     Thread.ofPlatform().daemon().name("gossip").factory());
@@ -103,7 +108,11 @@ final class Conversation implements AutoCloseable {
 
     /** Does it once on the {@code gossip} thread, after so long. */
     void after(long millis, Runnable work) {
-        gossip.schedule(guarded(work), millis, MILLISECONDS);
+        try {
+            gossip.schedule(guarded(work), millis, MILLISECONDS);
+        } catch (RejectedExecutionException closed) {
+            LOG.trace("event after close");
+        }
     }
 
     /** Waits until the {@code gossip} thread has done it, or the time is over. */
@@ -142,6 +151,7 @@ final class Conversation implements AutoCloseable {
 
     /** Called by JGroups' threads. */
     void onView(View next) {
+        Set<Address> heard = stack.droppedAlive();
         later(() -> {
             List<Address> before = view;
             view = next.getMembers();
@@ -151,7 +161,9 @@ final class Conversation implements AutoCloseable {
                     continue;
                 }
                 if (next instanceof MergeView) {
-                    after(MERGE_MILLIS, () -> takeOutLate(left));
+                    takeOutUnlessBack(left, MERGE_MILLIS);
+                } else if (heard.contains(left) && !hasSaidGoodbye(left)) {
+                    takeOutUnlessBack(left, DEAF_MILLIS);
                 } else {
                     changed |= takeOut(left);
                 }
@@ -184,10 +196,35 @@ final class Conversation implements AutoCloseable {
         return true;
     }
 
+    private boolean hasSaidGoodbye(Address left) {
+        Holder holder = holders.find(Via.of(left));
+        return holder != null
+                && table.find(holder.record().name())
+                        .filter(member -> member.state() == State.LEFT)
+                        .isPresent();
+    }
+
     /**
-     * Where parts become one, JGroups leaves out whoever did not answer in time, dead or busy.
-     * Nobody has suspected it, so it gets the time to come back.
+     * It was dropped for no reason that is known here, so it gets the time to come back, unless
+     * nobody listens at its port. Where parts become one, JGroups leaves out whoever did not answer
+     * in time, dead or busy; and whoever makes the views may be deaf, and take all others for dead.
      */
+    private void takeOutUnlessBack(Address left, long millis) {
+        Holder holder = holders.find(Via.of(left));
+        if (view.contains(left) || holder == null) {
+            return;
+        }
+        MemberRecord member = holder.record();
+        Thread.startVirtualThread(() -> {
+            var at = new InetSocketAddress(member.address(), member.port());
+            if (millis <= 0 || Knock.at(at) == Knock.REFUSED) {
+                later(() -> takeOutLate(left));
+            } else {
+                after(KNOCK_MILLIS, () -> takeOutUnlessBack(left, millis - KNOCK_MILLIS));
+            }
+        });
+    }
+
     private void takeOutLate(Address left) {
         if (!view.contains(left) && takeOut(left)) {
             onChange.run();

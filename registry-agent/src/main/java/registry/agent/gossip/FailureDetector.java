@@ -3,12 +3,10 @@ package registry.agent.gossip;
 import java.io.DataInput;
 import java.io.DataOutput;
 import java.io.IOException;
-import java.net.ConnectException;
 import java.net.DatagramPacket;
 import java.net.DatagramSocket;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
-import java.net.Socket;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.Collections;
@@ -20,6 +18,7 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.Supplier;
+import java.util.stream.Collectors;
 import org.jgroups.Address;
 import org.jgroups.EmptyMessage;
 import org.jgroups.Event;
@@ -61,7 +60,6 @@ final class FailureDetector extends Protocol {
     private static final long REPEAT = 2_000;
     private static final long OWN_PAUSE = 500;
     private static final long MAX_SLOW = 3_000;
-    private static final int CONNECT_MILLIS = 500;
     private static final int HELPERS = 3;
 
     static {
@@ -74,6 +72,10 @@ final class FailureDetector extends Protocol {
     private final RoundTrips roundTrips;
     private final Runnable wasAway;
     private final Map<Address, Peer> peers = new ConcurrentHashMap<>();
+
+    /** Whom the last view dropped though they were heard. */
+    private volatile Set<Address> droppedAlive = Set.of();
+
     private volatile @Nullable DatagramSocket socket;
     private volatile @Nullable InetSocketAddress self;
     private volatile boolean running;
@@ -146,7 +148,13 @@ final class FailureDetector extends Protocol {
             View view = event.getArg();
             open();
             long now = now();
-            peers.keySet().retainAll(new HashSet<>(view.getMembers()));
+            Set<Address> members = new HashSet<>(view.getMembers());
+            droppedAlive =
+                    peers.values().stream()
+                            .filter(peer -> !members.contains(peer.address) && isHeard(peer, now))
+                            .map(peer -> peer.address)
+                            .collect(Collectors.toUnmodifiableSet());
+            peers.keySet().retainAll(members);
             for (Address member : view.getMembers()) {
                 if (!member.equals(local_addr)) {
                     peers.computeIfAbsent(member, m -> new Peer(m, physical(m), now));
@@ -154,6 +162,15 @@ final class FailureDetector extends Protocol {
             }
         }
         return result;
+    }
+
+    /** To be asked when a view comes: who is dropped by it though this node had no reason to. */
+    Set<Address> droppedAlive() {
+        return droppedAlive;
+    }
+
+    private boolean isHeard(Peer peer, long now) {
+        return !peer.closed && !peer.suspected && now - peer.heard < silence() / 2;
     }
 
     private synchronized void open() {
@@ -402,14 +419,15 @@ final class FailureDetector extends Protocol {
             if (at == null) {
                 return;
             }
-            try (var knocking = new Socket()) {
-                knocking.connect(at, CONNECT_MILLIS);
-                return;
-            } catch (ConnectException e) {
-                peer.dead = String.valueOf(e.getMessage()).contains("refused");
-                LockSupport.unpark(heart);
-            } catch (IOException e) {
-                LOG.trace("no answer: address={}", at, e);
+            switch (Knock.at(at)) {
+                case OPENED -> {
+                    return;
+                }
+                case REFUSED -> {
+                    peer.dead = true;
+                    LockSupport.unpark(heart);
+                }
+                case SILENT -> LOG.trace("no answer: address={}", at);
             }
             LockSupport.parkNanos(TICK * 1_000_000);
         }

@@ -6,6 +6,7 @@ import java.net.InetSocketAddress;
 import java.net.NetworkInterface;
 import java.net.SocketException;
 import java.util.Set;
+import org.jgroups.Address;
 import org.jgroups.JChannel;
 import org.jgroups.Receiver;
 import org.jgroups.protocols.FRAG4;
@@ -14,6 +15,7 @@ import org.jgroups.protocols.TCPPING;
 import org.jgroups.protocols.UNICAST4;
 import org.jgroups.protocols.pbcast.GMS;
 import org.jgroups.stack.Protocol;
+import org.jspecify.annotations.Nullable;
 import registry.agent.gossip.seal.DatagramSeal;
 import registry.agent.gossip.seal.Links;
 
@@ -32,6 +34,7 @@ final class GossipStack {
     private final TCPPING discovery = new TCPPING();
     private final EagerMerge merging = new EagerMerge();
     private volatile Set<InetSocketAddress> lookedFor = Set.of();
+    private volatile @Nullable FailureDetector detector;
 
     GossipStack(GossipConfig config, Links links, RoundTrips roundTrips) {
         this.config = config;
@@ -59,6 +62,12 @@ final class GossipStack {
      */
     void suit(int members, Set<InetSocketAddress> present) {
         merging.suit(members, !present.isEmpty() && present.containsAll(lookedFor));
+    }
+
+    /** To be asked when a view comes: who is dropped by it though this node had no reason to. */
+    Set<Address> droppedAlive() {
+        FailureDetector open = detector;
+        return open == null ? Set.of() : open.droppedAlive();
     }
 
     /** Does at once what merging does in its own time. May block. */
@@ -118,12 +127,18 @@ final class GossipStack {
         views.setMaxJoinAttempts(alone ? 1 : 10);
         views.printLocalAddress(false);
         views.setViewAckCollectionTimeout(VIEW_ACK_MILLIS);
+        FailureDetector detecting =
+                new FailureDetector(
+                        listenAddress(),
+                        new DatagramSeal(links.keyring()),
+                        roundTrips,
+                        merging::hurry);
+        detector = detecting;
         return new Protocol[] {
             transport,
             discovery,
             merging,
-            new FailureDetector(
-                    listenAddress(), new DatagramSeal(links.keyring()), roundTrips, merging::hurry),
+            detecting,
             new SteadyMulticast(),
             new UNICAST4().capacity(256),
             views,

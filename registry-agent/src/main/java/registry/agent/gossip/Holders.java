@@ -59,6 +59,10 @@ final class Holders {
         return heard.contains(via);
     }
 
+    @Nullable Holder find(String via) {
+        return byVia.get(via);
+    }
+
     boolean contains(String via) {
         return byVia.containsKey(via);
     }

@@ -23,6 +23,7 @@ import java.util.Random;
 import java.util.TreeMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.TimeUnit;
+import java.util.function.BinaryOperator;
 import org.jgroups.MergeView;
 import org.jgroups.View;
 import org.jgroups.protocols.pbcast.GMS;
@@ -136,18 +137,31 @@ class JGroupsMembershipTest {
     /** It did not answer in time, which a busy member may not. */
     @Test
     void whomAMergeLeavesOutIsNotDead() throws Exception {
+        isNotDeadWithout((whole, less) ->
+                new MergeView(less.getViewId(), less.getMembers(), List.of(whole)));
+    }
+
+    /** Whoever makes the views may hear nobody any more. */
+    @Test
+    void whomAViewDropsThoughAllHearItIsNotDead() throws Exception {
+        isNotDeadWithout((whole, less) -> less);
+    }
+
+    /**
+     * @param next the view that comes after the whole one, of it and what is less
+     */
+    private void isNotDeadWithout(BinaryOperator<View> next) throws Exception {
         int first = freePort();
         try (var n1 = start(node("n1", first));
                 var n2 = start(node("n2", freePort(), first));
                 var n3 = start(node("n3", freePort(), first))) {
             awaitAll(List.of(n1, n2, n3), 3);
             View whole = n1.channel().getView();
-            View without = View.create(n1.channel().getAddress(), 100, whole.getMembersRaw()[0]);
+            View less = View.create(n1.channel().getAddress(), 100, whole.getMembersRaw()[0]);
             GMS views = n1.channel().getProtocolStack().findProtocol(GMS.class);
             var seen = new CopyOnWriteArrayList<Integer>();
             n1.onChange(() -> seen.add(statusOf(n1, "n3")));
-            views.installView(
-                    new MergeView(without.getViewId(), without.getMembers(), List.of(whole)));
+            views.installView(next.apply(whole, less));
             await().atMost(20, TimeUnit.SECONDS).until(() -> n1.channel().getView().size() == 3);
             assertThat(seen).doesNotContain(Member.FAILED);
             awaitAll(List.of(n1, n2, n3), 3);
