@@ -456,10 +456,11 @@ final class Conversation implements AutoCloseable {
             return false; // nobody knows better than we do
         }
         boolean present = addressOf(record.via()) != null;
-        if (present && record.state() == State.FAILED) {
-            return false; // as whoever was parted from it saw it; our own view knows better
+        boolean held = holders.contains(record.via());
+        if ((present || held) && record.state() == State.FAILED) {
+            return false; // as whoever was parted from it saw it; we know better, or shall soon
         }
-        boolean unheard = !holders.contains(record.via()) && present;
+        boolean unheard = !held && present;
         if (rivalOf(record) != null) {
             return false; // of a process that is no more
         }

@@ -24,12 +24,15 @@ import java.util.TreeMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.TimeUnit;
 import java.util.function.BinaryOperator;
+import org.jgroups.BytesMessage;
 import org.jgroups.MergeView;
 import org.jgroups.View;
 import org.jgroups.protocols.pbcast.GMS;
 import org.junit.jupiter.api.Test;
 import registry.api.ApiException;
 import registry.api.Member;
+import registry.api.json.Json;
+import registry.server.leader.Members.State;
 
 class JGroupsMembershipTest {
     @Test
@@ -162,6 +165,13 @@ class JGroupsMembershipTest {
             var seen = new CopyOnWriteArrayList<Integer>();
             n1.onChange(() -> seen.add(statusOf(n1, "n3")));
             views.installView(next.apply(whole, less));
+            List<MemberRecord> rumour =
+                    List.of(n3.word().in(State.FAILED, System.currentTimeMillis() + 1_000));
+            n2.channel()
+                    .send(
+                            new BytesMessage(
+                                    n1.channel().getAddress(),
+                                    Json.write(GossipMessage.about(rumour))));
             await().atMost(20, TimeUnit.SECONDS).until(() -> n1.channel().getView().size() == 3);
             assertThat(seen).doesNotContain(Member.FAILED);
             awaitAll(List.of(n1, n2, n3), 3);
